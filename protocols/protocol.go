@@ -1,0 +1,209 @@
+package protocols
+
+// Protocol is what a protocol says of itself, so that engine, judge and reports
+// need no special case. Name, New and Messages are required; every other field
+// has a documented zero value. Build it once, as a package variable or by a
+// function, and put it into the list given to the command line or to a test.
+type Protocol struct {
+	Name  string // raft: lower case, as scenarios and flags write it
+	Title string // Raft
+	Paper string // where it was published
+	Doc   string // one paragraph: what is in, what is out
+
+	EpochWord string   // the paper's word for an epoch: term, view, ballot. Default "epoch"
+	Roles     []string // View.Role indexes it, e.g. follower, pre-candidate, candidate, leader
+	Timers    []string // Timer indexes it
+	Messages  []KindInfo
+	Records   []KindInfo
+
+	// Parameters returns a pointer to a fresh struct that holds the defaults. Its
+	// exported fields are the parameters; see package scenarios for the field
+	// types and tags that can be set from a file. nil means no parameters.
+	Parameters func() any
+	// Validate says what is wrong with parameters for a cluster of n replicas.
+	Validate func(parameters any, n int) error
+	// Bugs lists the known bugs that the parameter `bugs` can switch on.
+	Bugs []Bug
+
+	// New boots a node: a replica, or the service Config.ID names.
+	New func(Config, Recovered) (Node, error)
+	// Services returns how many service nodes the parameters ask for. nil: none.
+	Services func(parameters any) int
+
+	// MaxTimeout returns the largest election or view-change timeout under the
+	// parameters. The liveness phase is bounded by 50 of them. nil: 1 s.
+	MaxTimeout func(parameters any) Duration
+	// Survives returns how many nodes at once may suffer a fault for the protocol
+	// to stay within its model: 0 outside the model, -1 any number. It is about
+	// safety: a protocol that stops while too many are down survives that. nil:
+	// every fault kind of this package at any number, except those of a disk that
+	// lies and a clock that breaks its bound.
+	Survives func(fault FaultKind, parameters any, n int) int
+	// CanProgress reports whether a quorum of what the protocol needs is
+	// reachable, and why not. nil: a majority of the replicas is live and connected
+	// both ways.
+	CanProgress func(*Facts) (bool, string)
+
+	// Durability returns what the protocol's messages assert about their sender's
+	// disk under the parameters, for the durability oracle, which judges every
+	// message that leaves. nil, or a nil result (a diskless variant): no claims.
+	Durability func(parameters any) *Durability
+
+	// Invariants returns fresh observers, typed on the protocol's own node.
+	Invariants func(c Cluster, parameters any) []Observer
+
+	// LinearizableReads says whether the parameters promise linearizable reads.
+	// nil: always.
+	LinearizableReads func(parameters any) bool
+	// SessionTransport declares that messages carry the sender's life (restart
+	// count) in Event.Life.
+	SessionTransport bool
+}
+
+// KindInfo describes one message or record type.
+type KindInfo struct {
+	Kind Kind
+	Name string // as in the paper
+	// New returns a pointer to a zero value of the type; for messages a conformance
+	// suite fills it with arbitrary values.
+	New func() any
+}
+
+// Bug is a known bug that can be switched on.
+type Bug struct {
+	ID     string // R-02
+	Title  string // what the code then does wrong
+	Source string // who reported it
+	Caught string // the checks that see it
+}
+
+// Config is what a node is told when it boots.
+type Config struct {
+	ID         NodeID
+	Cluster    Cluster
+	Members    NodeSet // the first membership; empty: this node joins later
+	Parameters any     // as Protocol.Parameters, filled in
+	Machine    StateMachine
+}
+
+// RecordState is what the disk says of one record after a crash.
+type RecordState uint8
+
+const (
+	RecordOK      RecordState = iota
+	RecordTorn                // partly written: the last of the log
+	RecordCorrupt             // written, but its checksum does not match
+	RecordMissing             // lost although something later survived
+)
+
+// RecoveredRecord is one entry of the write-ahead log as found at boot. Record is
+// nil unless State is RecordOK.
+type RecoveredRecord struct {
+	Record Record
+	State  RecordState
+}
+
+// Recovered is what a node finds on its disk. The records are immutable and may
+// be kept.
+type Recovered struct {
+	First    bool   // this identity boots for the first time; a wiped or diskless replica gets false
+	Snapshot Record // the last durable checkpoint, or nil
+	Records  []RecoveredRecord
+}
+
+// FaultKind names a kind of fault.
+type FaultKind string
+
+const (
+	FaultCrash     FaultKind = "crash"     // stop and restart; un-synced writes are lost
+	FaultPause     FaultKind = "pause"     // stop and go on, with old timers and messages
+	FaultPartition FaultKind = "partition" // links cut, both ways or one way
+	FaultLoss      FaultKind = "loss"      // messages lost at random
+	FaultDuplicate FaultKind = "duplicate" // messages delivered twice
+	FaultReorder   FaultKind = "reorder"   // messages overtake each other
+	FaultDelay     FaultKind = "delay"     // links slow
+	FaultSlowDisk  FaultKind = "slow-disk" // writes and fsyncs slow
+	FaultClock     FaultKind = "clock"     // offset, drift within the declared bound
+	FaultSkew      FaultKind = "skew"      // a clock beyond the declared bound
+	FaultDiskError FaultKind = "disk-error"
+	FaultTorn      FaultKind = "torn"
+	FaultCorrupt   FaultKind = "corrupt"
+	FaultWipe      FaultKind = "wipe"
+)
+
+// Facts is what CanProgress decides on: true state, not anybody's belief.
+type Facts struct {
+	Cluster    Cluster
+	Parameters any
+	Live       NodeSet   // up and not paused
+	Hears      []NodeSet // Hears[i] is whom node i can receive from; index 0 is unused
+	Views      []View    // Views[i] of node i, zero when it is down
+}
+
+// Connected returns the largest set of live replicas that can all talk to each
+// other both ways, found greedily from each replica in order.
+func (f *Facts) Connected() NodeSet {
+	var best NodeSet
+	for first := NodeID(1); int(first) <= f.Cluster.Replicas; first++ {
+		if !f.Live.Has(first) {
+			continue
+		}
+		group := Nodes(first)
+		for id := NodeID(1); int(id) <= f.Cluster.Replicas; id++ {
+			if id == first || !f.Live.Has(id) {
+				continue
+			}
+			fits := true
+			for g := group.Next(Nobody); g != Nobody && fits; g = group.Next(g) {
+				fits = f.Hears[id].Has(g) && f.Hears[g].Has(id)
+			}
+			if fits {
+				group = group.With(id)
+			}
+		}
+		if group.Len() > best.Len() {
+			best = group
+		}
+	}
+	return best
+}
+
+// Durability is the protocol's side of the durability oracle.
+type Durability struct {
+	// Claims appends what m, sent by from, asserts about the sender's disk.
+	Claims func(from NodeID, m Message, facts []DurableFact) []DurableFact
+	// Image returns an empty model of the durable state of one node.
+	Image func(id NodeID) DurableImage
+}
+
+// FactKind says what a DurableFact asserts.
+type FactKind uint8
+
+const (
+	FactEpoch FactKind = iota + 1 // the durable epoch is at least Epoch
+	FactVote                      // the durable vote of Epoch is for Node (or the durable epoch is higher)
+	FactEntry                     // the durable log holds, or once held, entry Index of Epoch with Hash (0: any content)
+	FactLog                       // the durable log matches a log whose entry Index has Epoch, up to Index
+)
+
+// DurableFact is one thing that a message asserts about its sender's disk. It
+// speaks of what has ever been durable: a newer leader may since have replaced
+// it, and the message be none the less true.
+type DurableFact struct {
+	Kind  FactKind
+	Epoch uint64
+	Index Index
+	Node  NodeID
+	Hash  uint64
+}
+
+// DurableImage models the durable state of one node from its durable records.
+type DurableImage interface {
+	// Persisted adds a record that has become durable; snapshot says that it came
+	// from SaveSnapshot.
+	Persisted(r Record, snapshot bool)
+	// Lost says that the disk was wiped.
+	Lost()
+	// Holds reports whether the fact is true, and what is there instead.
+	Holds(f DurableFact) (bool, string)
+}

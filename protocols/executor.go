@@ -1,36 +1,89 @@
 package protocols
 
-// Executor is the part of a replica that executes: a state machine, the client
-// sessions beside it, and the position up to which both have come.
+import "fmt"
+
+// Executor executes a replica's log on its state machine, every request exactly
+// once. Active-active replication calls Apply at every replica; active-passive
+// replication calls Execute at the primary and Install at every replica.
 type Executor struct {
-	Machine    StateMachine
-	Sessions   Sessions
-	Applied    Index
-	NoSessions bool // a known bug of several systems: duplicates are executed again
+	Machine  StateMachine
+	Sessions Sessions
+	// Applied is the last position executed.
+	Applied Index
+	// NoSessions switches de-duplication off, which is a known bug of real systems:
+	// a retried request is executed again.
+	NoSessions bool
 }
 
-// Apply executes the command at position pos, which must be the next one, exactly
-// once per (client, seq): a duplicate gets the first execution's result, and one
-// older than its client's last is answered Expired and not executed. A command of
-// client 0 is a no-op that only takes up its position.
+// Apply executes the command at position pos, which must be the one after
+// Applied; wall is the replica's wall clock. A repeated request is not executed:
+// it gets the result, and the Position, of the first time. A request older than
+// the client's last is answered [Expired]. A command without a client, such as a
+// no-op, only moves Applied.
 func (x *Executor) Apply(pos Index, c Command, wall Time) Result {
-	if pos != x.Applied+1 {
-		panic("protocols: applied out of order")
-	}
+	known, done := x.known(pos, c)
 	x.Applied = pos
-	if c.Client == Nobody {
-		return Result{Position: pos}
+	if done {
+		return known
 	}
-	if !x.NoSessions {
-		if r, state := x.Sessions.Lookup(c); state == SessionDone {
-			return r
-		} else if state == SessionStale {
-			return Result{Status: Expired, Position: pos}
-		}
+	return x.keep(c, x.Machine.Apply(c, wall))
+}
+
+// Execute is the first half of Apply, for active-passive replication: it returns
+// the result of the command at position pos, which must be the one after Applied,
+// and appends the changes that it makes to changes, without making them. What a
+// repeated or an older request gets is as for Apply, with no changes. A primary
+// ships result and changes, and everybody, itself included, calls Install.
+func (x *Executor) Execute(pos Index, c Command, wall Time, changes []Change) (Result, []Change) {
+	known, done := x.known(pos, c)
+	if done {
+		return known, changes
 	}
-	r := x.Machine.Apply(c, wall)
+	r, changes := x.Machine.Execute(c, wall, changes)
 	r.Position = pos
-	x.Sessions.Record(c, r)
+	return r, changes
+}
+
+// Install is the second half of Apply: it makes the changes of the command at
+// position pos, which must be the one after Applied, and keeps r as its result.
+// Execute and Install leave machine and sessions exactly as Apply does. A request
+// that the sessions know is not installed; Execute gave no changes for it.
+func (x *Executor) Install(pos Index, c Command, r Result, changes []Change) Result {
+	known, done := x.known(pos, c)
+	x.Applied = pos
+	if done {
+		return known
+	}
+	x.Machine.Install(changes)
+	return x.keep(c, r)
+}
+
+// known returns what position pos answers to c if c is not to be executed there.
+func (x *Executor) known(pos Index, c Command) (Result, bool) {
+	if pos != x.Applied+1 {
+		panic(fmt.Sprintf("protocols: Executor at position %d: the next position is %d", pos, x.Applied+1))
+	}
+	if c.Client >= 0 {
+		return Result{Position: pos}, true
+	}
+	if x.NoSessions {
+		return Result{}, false
+	}
+	switch r, state := x.Sessions.Lookup(c); state {
+	case SessionDone:
+		return r, true
+	case SessionStale:
+		return Result{Status: Expired, Position: pos}, true
+	}
+	return Result{}, false
+}
+
+// keep records r as the result of c at Applied.
+func (x *Executor) keep(c Command, r Result) Result {
+	r.Position = x.Applied
+	if !x.NoSessions {
+		x.Sessions.Record(c, r)
+	}
 	return r
 }
 
@@ -41,25 +94,39 @@ func (x *Executor) Read(c Command) Result {
 	return r
 }
 
-// Hash is a digest of machine and sessions.
+// Hash digests the replicated state: machine and sessions.
 func (x *Executor) Hash() uint64 { return Fold(x.Machine.Hash(), x.Sessions.Hash()) }
 
-// State is an Executor's content as an immutable value, for snapshots and state
-// transfer.
-type State struct {
-	Machine  any // as StateMachine.Snapshot returns
-	Sessions Sessions
-	Applied  Index
+// executorState is a snapshot of an Executor.
+type executorState struct {
+	machine  any
+	sessions any
+	applied  Index
 }
 
-// Snapshot returns the content. It shares no mutable memory with x.
-func (x *Executor) Snapshot() State {
-	return State{Machine: x.Machine.Snapshot(), Sessions: x.Sessions.Fork(), Applied: x.Applied}
+// Snapshot returns the replicated state and its position as an immutable value.
+func (x *Executor) Snapshot() any {
+	return executorState{x.Machine.Snapshot(), x.Sessions.Snapshot(), x.Applied}
 }
 
-// Restore replaces the content by a snapshot's. The snapshot stays untouched.
-func (x *Executor) Restore(s State) {
-	x.Machine.Restore(s.Machine)
-	x.Sessions = s.Sessions.Fork()
-	x.Applied = s.Applied
+// Restore replaces the replicated state by a snapshot, whose position becomes
+// Applied; nil is the initial state at position 0.
+func (x *Executor) Restore(snapshot any) {
+	var s executorState
+	if snapshot != nil {
+		s = snapshot.(executorState)
+	}
+	x.Machine.Restore(s.machine)
+	x.Sessions.Restore(s.sessions)
+	x.Applied = s.applied
+}
+
+// Fork returns an independent copy. It panics if the machine cannot fork; all
+// machines of this package can.
+func (x *Executor) Fork() Executor {
+	m, ok := x.Machine.(interface{ Fork() StateMachine })
+	if !ok {
+		panic(fmt.Sprintf("protocols: Executor.Fork: machine %s has no method Fork() StateMachine", x.Machine.Name()))
+	}
+	return Executor{m.Fork(), x.Sessions.Fork(), x.Applied, x.NoSessions}
 }

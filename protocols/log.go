@@ -1,123 +1,145 @@
 package protocols
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// chunkSize is how many entries one chunk of a Log holds.
-const chunkSize = 256
+// chunkBits makes chunks of 256 entries: one allocation per 256 appends, and at
+// most 256 entries to copy after a truncation.
+const (
+	chunkBits = 8
+	chunkSize = 1 << chunkBits
+	chunkMask = chunkSize - 1
+)
 
-// Log is the replicated log of one replica: entries at consecutive positions,
-// appended at the tail, truncated at the tail, compacted at the head. It is kept
-// in chunks, so that it grows without copying and so that a view of it can be
-// put into a message without copying either. The zero value is an empty log
-// whose first entry will get position 1.
+// Log is a replica's log in memory: positions First..Last without gaps. It grows
+// at the tail, is cut at the tail by conflicts and at the head by compaction.
+// Entries are immutable once appended, and what [Log.View] has handed out never
+// changes, whatever becomes of the log: that is why messages in flight may hold
+// views. Logs share structure when forked.
+//
+// The zero value is an empty log whose next position is 1. A Log must not be
+// copied by assignment and then changed; use [Log.Fork]. No method allocates
+// except once per 256 appends, once after a truncation or fork, and in Fork.
 type Log[E any] struct {
-	chunks [][]E // chunk i holds positions base+i*chunkSize+1 …; all but the last are full
-	base   Index // position before the first slot of chunks[0]
-	start  Index // position before the first entry held; start-base < chunkSize
-	last   Index
-	shared bool // the last chunk may be seen by a fork: copy before appending
+	// start is the position before the first one held.
+	start Index
+	// count is the number of positions held.
+	count int
+	// chunks hold the entries. Position p is slot (p-1)%chunkSize of chunk
+	// (p-1)/chunkSize, counted from that of position start+1.
+	chunks []*[chunkSize]E
+	// shared says that slots of the last chunk behind the log's end may be seen by
+	// a view or by a fork, so that the chunk is copied before the next append.
+	shared bool
 }
 
-// First returns the first position held; Last()+1 when the log is empty.
+// First returns the first position held, or Last()+1 when the log is empty.
 func (l *Log[E]) First() Index { return l.start + 1 }
 
-// Last returns the last position; First()-1 when the log is empty.
-func (l *Log[E]) Last() Index { return l.last }
+// Last returns the last position. In an empty log it is the position before the
+// first one to come.
+func (l *Log[E]) Last() Index { return l.start + Index(l.count) }
 
-// Len returns how many entries are held.
-func (l *Log[E]) Len() int { return int(l.last - l.start) }
+// Len returns the number of positions held.
+func (l *Log[E]) Len() int { return l.count }
 
-// At returns the entry at position i, which must be held. The entry must not be
-// changed through the pointer.
+// At returns the entry at i, which must not be changed. It panics outside
+// First..Last: that is a bug of the caller.
 func (l *Log[E]) At(i Index) *E {
-	if i <= l.start || i > l.last {
-		panic(fmt.Sprintf("protocols: log position %d outside %d..%d", i, l.start+1, l.last))
+	if uint64(i-l.start-1) >= uint64(l.count) {
+		l.outside("At", i)
 	}
-	slot := i - l.base - 1
-	return &l.chunks[slot/chunkSize][slot%chunkSize]
+	return &l.chunks[(i-1)>>chunkBits-l.start>>chunkBits][(i-1)&chunkMask]
 }
 
-// Append adds e at the tail and returns its position.
+func (l *Log[E]) outside(what string, i Index) {
+	panic(fmt.Sprintf("protocols: Log.%s(%d): the log holds %d..%d", what, i, l.First(), l.Last()))
+}
+
+// Append adds e and returns its position.
 func (l *Log[E]) Append(e E) Index {
-	slot := int((l.last - l.base) % chunkSize)
-	if slot == 0 {
-		l.chunks = append(l.chunks, make([]E, 0, chunkSize))
+	slot := l.Last()
+	if at := int(slot>>chunkBits - l.start>>chunkBits); at == len(l.chunks) {
+		l.chunks = append(l.chunks, new([chunkSize]E))
 		l.shared = false
 	} else if l.shared {
-		l.ownTail(slot)
+		old := l.chunks[at]
+		l.chunks[at] = new([chunkSize]E)
+		copy(l.chunks[at][:slot&chunkMask], old[:])
+		l.shared = false
 	}
-	tail := &l.chunks[len(l.chunks)-1]
-	*tail = append(*tail, e)
-	l.last++
-	return l.last
+	l.chunks[len(l.chunks)-1][slot&chunkMask] = e
+	l.count++
+	return slot + 1
 }
 
-// ownTail replaces the last chunk by a copy of its first n entries, so that views
-// and forks of the old one never change.
-func (l *Log[E]) ownTail(n int) {
-	tail := len(l.chunks) - 1
-	fresh := make([]E, n, chunkSize)
-	copy(fresh, l.chunks[tail])
-	l.chunks[tail] = fresh
-	l.shared = false
-}
-
-// View returns entries from position from on, at most max of them. It never
-// changes, whatever becomes of the log. It may be shorter than asked, since it
-// ends where a chunk ends; it is empty when from is after the last position.
+// View returns the entries from position from on: at least one if there is one,
+// at most max, and fewer than max where a chunk ends. It is empty when from is
+// above Last, and panics when from is below First. The slice is clipped and never
+// changes.
 func (l *Log[E]) View(from Index, max int) []E {
-	if from > l.last || max <= 0 {
+	if from <= l.start {
+		l.outside("View", from)
+	}
+	if from > l.Last() || max <= 0 {
 		return nil
 	}
-	l.At(from) // asserts that it is held
-	slot := from - l.base - 1
-	chunk := l.chunks[slot/chunkSize]
-	lo := int(slot % chunkSize)
-	hi := min(len(chunk), lo+max)
-	return chunk[lo:hi:hi]
+	low := int((from - 1) & chunkMask)
+	n := chunkSize - low
+	if left := l.Last() - from + 1; left < Index(n) {
+		n = int(left)
+	}
+	if max < n {
+		n = max
+	}
+	chunk := l.chunks[(from-1)>>chunkBits-l.start>>chunkBits]
+	return chunk[low : low+n : low+n]
 }
 
-// TruncateFrom removes position i and everything after it. Positions that are
-// not held are ignored.
+// TruncateFrom removes the positions from i on. It does nothing when i is above
+// Last, and panics when i is below First.
 func (l *Log[E]) TruncateFrom(i Index) {
-	if i > l.last {
+	if i <= l.start {
+		l.outside("TruncateFrom", i)
+	}
+	if i > l.Last() {
 		return
 	}
-	i = max(i, l.start+1)
-	l.last = i - 1
-	slots := int(l.last - l.base)
-	keep := (slots + chunkSize - 1) / chunkSize
+	l.count = int(i - l.start - 1)
+	keep := 0
+	if l.count > 0 {
+		keep = int((i-2)>>chunkBits-l.start>>chunkBits) + 1
+	}
 	clear(l.chunks[keep:])
 	l.chunks = l.chunks[:keep]
-	if n := slots % chunkSize; n != 0 {
-		l.ownTail(n)
-	}
+	l.shared = true
 }
 
-// CompactTo drops everything up to and including position i.
+// CompactTo drops the positions up to and including i. It does nothing when they
+// are gone already, and panics when i is above Last: [Log.Reset] jumps ahead.
 func (l *Log[E]) CompactTo(i Index) {
 	if i <= l.start {
 		return
 	}
-	if i >= l.last {
-		l.Reset(max(i, l.last))
-		return
+	if i > l.Last() {
+		l.outside("CompactTo", i)
 	}
+	drop := min(int(i>>chunkBits-l.start>>chunkBits), len(l.chunks))
+	l.count -= int(i - l.start)
+	l.chunks = slices.Delete(l.chunks, 0, drop)
 	l.start = i
-	if drop := int((l.start - l.base) / chunkSize); drop > 0 {
-		l.chunks = append([][]E(nil), l.chunks[drop:]...)
-		l.base += Index(drop * chunkSize)
-	}
 }
 
-// Reset empties the log; the next entry gets position start+1.
-func (l *Log[E]) Reset(start Index) { *l = Log[E]{base: start, start: start, last: start} }
+// Reset empties the log; the next position is start+1.
+func (l *Log[E]) Reset(start Index) { *l = Log[E]{start: start} }
 
-// Fork returns a log with the same entries. What is done to either is never seen
-// in the other. It shares all full chunks.
+// Fork returns an independent log with the same entries. They are shared; what is
+// appended to or cut from either log does not show in the other.
 func (l *Log[E]) Fork() Log[E] {
+	l.shared = true
 	f := *l
-	f.chunks = append([][]E(nil), l.chunks...)
-	l.shared, f.shared = true, true
+	f.chunks = slices.Clone(l.chunks)
 	return f
 }

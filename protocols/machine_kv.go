@@ -1,172 +1,198 @@
 package protocols
 
-// kv is a table of cells. A cell is a sequence of values: put makes it a sequence
-// of one, append lengthens it, delete empties it, and an empty cell is absent.
-// Every operation answers what it saw: Value is the last element or 0, List the
-// whole sequence where it has two or more.
+import (
+	"cmp"
+	"slices"
+)
+
+// kv maps keys to cells. A cell is a sequence of values: Put makes it a sequence
+// of one, AppendTo adds to it, Delete empties it.
 //
-// The register machine is the same table with one cell and without append and
-// delete.
+// Get, Put, AppendTo, CAS and Delete answer what they saw: Value is the cell's
+// last element or 0, List the whole sequence when it has two or more elements.
+// CAS replaces a cell that is exactly the one value Old, or absent when Old is 0.
+// Writing 0 with Put or CAS empties the cell, since 0 means absent.
 type kv struct {
-	register bool
-	slots    map[Key]int32 // looked up, never ranged over
-	cells    []kvCell      // in the order in which keys first appeared
-	hash     uint64        // sum over cells of the mixed (key, rolling hash of the sequence)
+	cells []kvCell
+	// low[k] is 1 + the position in cells of key k < lowKeys, 0 for none.
+	low [lowKeys]int32
+	// high is the same for the other keys. It is never ranged over.
+	high map[Key]int32
+	hash uint64 // sum over the cells of their hashes
 }
+
+// lowKeys is how many keys are found without a map.
+const lowKeys = 64
 
 type kvCell struct {
-	key    Key
-	values []Value // a view handed out is clipped, so appending in place never changes it
-	rolled uint64  // Fold of the values in order; 0 when absent
+	key  Key
+	last Value
+	// count is the length of the sequence; list holds it from two elements on, so
+	// that writing single values allocates nothing. Elements are never changed in
+	// place: views of them are out.
+	count int32
+	list  []Value
+	// roll is the hash of the sequence, folded element by element.
+	roll uint64
 }
 
-func newKV(register bool) *kv { return &kv{register: register, slots: map[Key]int32{}} }
+func newKV() StateMachine { return &kv{} }
 
-func (m *kv) Name() string {
-	if m.register {
-		return "register"
+func (m *kv) Name() string { return "kv" }
+
+// find returns the cell of key, or nil if it was never written.
+func (m *kv) find(key Key) *kvCell {
+	at := int32(0)
+	if key < lowKeys {
+		at = m.low[key]
+	} else {
+		at = m.high[key]
 	}
-	return "kv"
-}
-
-func (m *kv) Hash() uint64 { return m.hash }
-
-// cell returns the cell of k, or nil when k has never been written.
-func (m *kv) cell(k Key) *kvCell {
-	if slot, ok := m.slots[k]; ok {
-		return &m.cells[slot]
+	if at == 0 {
+		return nil
 	}
-	return nil
+	return &m.cells[at-1]
 }
 
-// saw is the answer of an operation that found the sequence of k.
-func (m *kv) saw(k Key) Result {
-	c := m.cell(k)
-	if c == nil || len(c.values) == 0 {
+func (m *kv) make(key Key) *kvCell {
+	if c := m.find(key); c != nil {
+		return c
+	}
+	m.cells = append(m.cells, kvCell{key: key})
+	at := int32(len(m.cells))
+	if key < lowKeys {
+		m.low[key] = at
+	} else {
+		if m.high == nil {
+			m.high = map[Key]int32{}
+		}
+		m.high[key] = at
+	}
+	return &m.cells[at-1]
+}
+
+func (c *kvCell) hash() uint64 {
+	if c.count == 0 {
+		return 0
+	}
+	return Mix64(Fold(Fold(HashSeed, uint64(c.key)), c.roll))
+}
+
+func (c *kvCell) saw() Result {
+	if c == nil || c.count == 0 {
 		return Result{}
 	}
-	n := len(c.values)
-	r := Result{Value: c.values[n-1]}
-	if n > 1 {
-		r.List = c.values[:n:n]
+	r := Result{Value: c.last}
+	if c.count >= 2 {
+		r.List = c.list
 	}
 	return r
 }
 
-// holds reports whether the cell of k is exactly the one value v, or absent
-// where v is 0.
-func (m *kv) holds(k Key, v Value) bool {
-	c := m.cell(k)
-	if c == nil || len(c.values) == 0 {
-		return v == 0
+func (c *kvCell) holds(old Value) bool {
+	if c == nil || c.count == 0 {
+		return old == 0
 	}
-	return len(c.values) == 1 && c.values[0] == v
+	return c.count == 1 && c.last == old
 }
 
-// plan says what c answers and which change it makes, if any.
-func (m *kv) plan(c Command) (Result, Change, bool) {
-	r := m.saw(c.Key)
-	switch {
-	case m.register && c.Key != 0:
-	case c.Op == Get:
-		return r, Change{}, false
-	case c.Op == Put:
-		return r, Change{Kind: ChangeSet, Key: c.Key, Value: Value(c.Arg)}, true
-	case c.Op == CAS:
-		r.Swapped = m.holds(c.Key, Value(c.Old))
-		return r, Change{Kind: ChangeSet, Key: c.Key, Value: Value(c.Arg)}, r.Swapped
-	case c.Op == AppendTo && !m.register:
-		return r, Change{Kind: ChangeAppend, Key: c.Key, Value: Value(c.Arg)}, true
-	case c.Op == Delete && !m.register:
-		return r, Change{Kind: ChangeDelete, Key: c.Key}, true
+func (m *kv) Read(c Command) Result {
+	switch c.Op {
+	case Noop:
+		return Result{}
+	case Get:
+		return m.find(c.Key).saw()
 	}
-	return Result{Status: Unsupported}, Change{}, false
-}
-
-func (m *kv) Apply(c Command, _ Time) Result {
-	r, change, changes := m.plan(c)
-	if changes {
-		m.install(change)
-	}
-	return r
+	return Result{Status: Unsupported}
 }
 
 func (m *kv) Execute(c Command, _ Time, changes []Change) (Result, []Change) {
-	r, change, any := m.plan(c)
-	if any {
-		changes = append(changes, change)
+	cell := m.find(c.Key)
+	r := cell.saw()
+	switch c.Op {
+	case Put:
+		changes = append(changes, Change{ChangeSet, c.Key, Value(c.Arg)})
+	case AppendTo:
+		changes = append(changes, Change{ChangeAppend, c.Key, Value(c.Arg)})
+	case CAS:
+		if r.Swapped = cell.holds(Value(c.Old)); r.Swapped {
+			changes = append(changes, Change{ChangeSet, c.Key, Value(c.Arg)})
+		}
+	case Delete:
+		if cell != nil && cell.count > 0 {
+			changes = append(changes, Change{Kind: ChangeDelete, Key: c.Key})
+		}
+	default:
+		r = m.Read(c)
 	}
 	return r, changes
 }
 
+func (m *kv) Apply(c Command, wall Time) Result {
+	var buffer [1]Change
+	r, changes := m.Execute(c, wall, buffer[:0])
+	m.Install(changes)
+	return r
+}
+
 func (m *kv) Install(changes []Change) {
-	for _, c := range changes {
-		m.install(c)
-	}
-}
-
-func (m *kv) install(ch Change) {
-	c := m.cell(ch.Key)
-	if c == nil {
-		m.slots[ch.Key] = int32(len(m.cells))
-		m.cells = append(m.cells, kvCell{key: ch.Key})
-		c = &m.cells[len(m.cells)-1]
-	}
-	m.hash -= c.digest()
-	switch ch.Kind {
-	case ChangeSet:
-		// A view of the old sequence may be out: only a sequence of one that nobody
-		// was given may be overwritten, and sequences of one are never given out.
-		if ch.Value == 0 {
-			c.values, c.rolled = nil, 0
-			break
+	for _, ch := range changes {
+		c := m.make(ch.Key)
+		m.hash -= c.hash()
+		switch {
+		case ch.Kind == ChangeAppend:
+			c.push(ch.Value)
+		case ch.Kind == ChangeSet && ch.Value != 0:
+			c.last, c.count, c.list, c.roll = ch.Value, 1, nil, Fold(HashSeed, uint64(ch.Value))
+		default:
+			c.last, c.count, c.list, c.roll = 0, 0, nil, 0
 		}
-		if len(c.values) == 1 && cap(c.values) == 1 {
-			c.values[0] = ch.Value
-		} else {
-			c.values = []Value{ch.Value}
-		}
-		c.rolled = Fold(1, uint64(ch.Value))
-	case ChangeAppend:
-		if len(c.values) == 0 {
-			c.rolled = 1
-		}
-		c.values = append(c.values, ch.Value)
-		c.rolled = Fold(c.rolled, uint64(ch.Value))
-	case ChangeDelete:
-		c.values, c.rolled = nil, 0
+		m.hash += c.hash()
 	}
-	m.hash += c.digest()
 }
 
-func (c *kvCell) digest() uint64 {
-	if len(c.values) == 0 {
-		return 0
+func (c *kvCell) push(v Value) {
+	switch c.count {
+	case 0:
+		c.roll = HashSeed
+	case 1:
+		c.list = append(make([]Value, 0, 4), c.last, v)
+	default:
+		c.list = append(c.list, v)
 	}
-	return Mix64(Fold(c.rolled, uint64(c.key)))
+	c.last = v
+	c.count++
+	c.roll = Fold(c.roll, uint64(v))
 }
 
-func (m *kv) Read(c Command) Result {
-	if c.Op != Get || m.register && c.Key != 0 {
-		return Result{Status: Unsupported}
-	}
-	return m.saw(c.Key)
-}
+func (m *kv) Hash() uint64 { return Mix64(HashSeed ^ m.hash) }
 
+// Snapshot holds the cells that are not empty, by key.
 func (m *kv) Snapshot() any {
-	cells := make([]kvCell, len(m.cells))
-	for i, c := range m.cells {
-		cells[i] = kvCell{key: c.key, values: append([]Value(nil), c.values...), rolled: c.rolled}
+	cells := make([]kvCell, 0, len(m.cells))
+	for _, c := range m.cells {
+		if c.count > 0 {
+			c.list = slices.Clip(c.list)
+			cells = append(cells, c)
+		}
 	}
+	slices.SortFunc(cells, func(a, b kvCell) int { return cmp.Compare(a.key, b.key) })
 	return cells
 }
 
 func (m *kv) Restore(snapshot any) {
-	*m = *newKV(m.register)
-	cells, _ := snapshot.([]kvCell)
-	for i, c := range cells {
-		m.slots[c.key] = int32(i)
-		m.cells = append(m.cells, kvCell{key: c.key, values: append([]Value(nil), c.values...), rolled: c.rolled})
-		m.hash += m.cells[i].digest()
+	*m = kv{}
+	if snapshot == nil {
+		return
 	}
+	for _, c := range snapshot.([]kvCell) {
+		*m.make(c.key) = c
+		m.hash += c.hash()
+	}
+}
+
+func (m *kv) Fork() StateMachine {
+	f := &kv{}
+	f.Restore(m.Snapshot())
+	return f
 }

@@ -1,60 +1,80 @@
 package protocols
 
-// list is the log as a state machine: append answers the position that the value
-// got, from 1; a range read answers the length that it saw and the values.
-type list struct {
-	values []Value // views handed out are clipped
-	rolled uint64
+import "slices"
+
+// logMachine is a list that only grows. AppendTo answers the position in the list
+// that the value got, from 1. ReadRange answers in List the values from position
+// Arg on (below 1 counts as 1), at most Old of them, and in Value the length of
+// the list that it saw.
+type logMachine struct {
+	// values are never changed in place: views of them are out.
+	values []Value
+	roll   uint64 // hash of values less HashSeed, so that the zero value is right
 }
 
-func (m *list) Name() string { return "log" }
+func newLogMachine() StateMachine { return &logMachine{} }
 
-func (m *list) Hash() uint64 { return m.rolled }
+func (m *logMachine) Name() string { return "log" }
 
-func (m *list) Apply(c Command, _ Time) Result {
-	if c.Op != AppendTo {
-		return m.Read(c)
+func (m *logMachine) Read(c Command) Result {
+	switch c.Op {
+	case Noop:
+		return Result{}
+	case ReadRange:
+		n := int64(len(m.values))
+		r := Result{Value: Value(n)}
+		from := max(c.Arg, 1)
+		if from <= n && c.Old > 0 {
+			end := from - 1 + min(c.Old, n-from+1)
+			r.List = m.values[from-1 : end : end]
+		}
+		return r
 	}
-	m.append(Value(c.Arg))
-	return Result{Value: Value(len(m.values))}
+	return Result{Status: Unsupported}
 }
 
-func (m *list) Execute(c Command, _ Time, changes []Change) (Result, []Change) {
+func (m *logMachine) Execute(c Command, _ Time, changes []Change) (Result, []Change) {
 	if c.Op != AppendTo {
 		return m.Read(c), changes
 	}
-	return Result{Value: Value(len(m.values) + 1)}, append(changes, Change{Kind: ChangeAppend, Value: Value(c.Arg)})
+	at := Value(len(m.values)) + 1
+	return Result{Value: at}, append(changes, Change{Kind: ChangeAppend, Value: Value(c.Arg)})
 }
 
-func (m *list) Install(changes []Change) {
-	for _, c := range changes {
-		m.append(c.Value)
-	}
-}
-
-func (m *list) append(v Value) {
-	m.values = append(m.values, v)
-	m.rolled = Fold(m.rolled, uint64(v))
-}
-
-// Read answers a range: values from position Arg (at least 1) on, at most Old.
-func (m *list) Read(c Command) Result {
-	if c.Op != ReadRange {
-		return Result{Status: Unsupported}
-	}
-	n := int64(len(m.values))
-	r := Result{Value: Value(n)}
-	lo := max(c.Arg, 1) - 1
-	if lo < n && c.Old > 0 {
-		hi := lo + min(c.Old, n-lo)
-		r.List = m.values[lo:hi:hi]
-	}
+func (m *logMachine) Apply(c Command, wall Time) Result {
+	var buffer [1]Change
+	r, changes := m.Execute(c, wall, buffer[:0])
+	m.Install(changes)
 	return r
 }
 
-func (m *list) Snapshot() any { return list{append([]Value(nil), m.values...), m.rolled} }
-
-func (m *list) Restore(snapshot any) {
-	s, _ := snapshot.(list)
-	*m = list{append([]Value(nil), s.values...), s.rolled}
+// Install makes changes. A list that only grows makes appends only; the other
+// kinds empty it first, as they do a cell of kv.
+func (m *logMachine) Install(changes []Change) {
+	for _, ch := range changes {
+		if ch.Kind != ChangeAppend {
+			*m = logMachine{}
+		}
+		if ch.Kind == ChangeDelete {
+			continue
+		}
+		m.values = append(m.values, ch.Value)
+		m.roll = Fold(m.roll+HashSeed, uint64(ch.Value)) - HashSeed
+	}
 }
+
+func (m *logMachine) Hash() uint64 { return Mix64(m.roll + HashSeed) }
+
+func (m *logMachine) Snapshot() any { return m.fork() }
+
+func (m *logMachine) Restore(snapshot any) {
+	*m = logMachine{}
+	if snapshot != nil {
+		*m = snapshot.(logMachine)
+	}
+}
+
+func (m *logMachine) Fork() StateMachine { f := m.fork(); return &f }
+
+// fork shares the values: they are clipped, so the next append to the copy moves.
+func (m *logMachine) fork() logMachine { return logMachine{slices.Clip(m.values), m.roll} }

@@ -1,42 +1,27 @@
 package protocols
 
-// stamp stores the wall clock of the replica that executes the command, and so is
-// not deterministic: replicas that each execute the log part ways, replicas that
-// install what a primary executed do not. That is what it is for.
-type stamp struct{ at Value }
+// stamp holds one reading of a wall clock. ReadClock stores the clock of the
+// replica that executes it and answers that; Get reads what is stored. Executed
+// by every replica it makes them differ; executed by a primary that ships the
+// change it does not. That difference is what it is for.
+type stamp struct{ cell }
+
+func newStamp() StateMachine { return &stamp{} }
 
 func (m *stamp) Name() string { return "stamp" }
-
-func (m *stamp) Hash() uint64 { return Mix64(uint64(m.at)) }
-
-func (m *stamp) Apply(c Command, wall Time) Result {
-	if c.Op != ReadClock {
-		return m.Read(c)
-	}
-	m.at = Value(wall)
-	return Result{Value: m.at}
-}
 
 func (m *stamp) Execute(c Command, wall Time, changes []Change) (Result, []Change) {
 	if c.Op != ReadClock {
 		return m.Read(c), changes
 	}
-	return Result{Value: Value(wall)}, append(changes, Change{Kind: ChangeSet, Value: Value(wall)})
+	return Result{Value: Value(wall)}, append(changes, set(Value(wall)))
 }
 
-func (m *stamp) Install(changes []Change) {
-	for _, c := range changes {
-		m.at = c.Value
-	}
+func (m *stamp) Apply(c Command, wall Time) Result {
+	var buffer [1]Change
+	r, changes := m.Execute(c, wall, buffer[:0])
+	m.Install(changes)
+	return r
 }
 
-func (m *stamp) Read(c Command) Result {
-	if c.Op != Get {
-		return Result{Status: Unsupported}
-	}
-	return Result{Value: m.at}
-}
-
-func (m *stamp) Snapshot() any { return m.at }
-
-func (m *stamp) Restore(snapshot any) { m.at, _ = snapshot.(Value) }
+func (m *stamp) Fork() StateMachine { f := *m; return &f }

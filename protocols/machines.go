@@ -5,22 +5,32 @@ import (
 	"strings"
 )
 
-// MachineNames lists the state machines by name, in the order of the docs.
-func MachineNames() []string { return []string{"kv", "register", "counter", "log", "stamp"} }
+var machines = [...]struct {
+	name string
+	make func() StateMachine
+}{
+	{"kv", newKV},
+	{"register", newRegister},
+	{"counter", newCounter},
+	{"log", newLogMachine},
+	{"stamp", newStamp},
+}
 
-// NewMachine returns a fresh state machine: kv, register, counter, log or stamp.
+// NewMachine returns a fresh state machine by its name in scenarios.
 func NewMachine(name string) (StateMachine, error) {
-	switch name {
-	case "kv":
-		return newKV(false), nil
-	case "register":
-		return newKV(true), nil
-	case "counter":
-		return new(counter), nil
-	case "log":
-		return new(list), nil
-	case "stamp":
-		return new(stamp), nil
+	for _, m := range machines {
+		if m.name == name {
+			return m.make(), nil
+		}
 	}
-	return nil, fmt.Errorf("unknown state machine %q; want one of %s", name, strings.Join(MachineNames(), ", "))
+	return nil, fmt.Errorf("unknown state machine %q, want one of %s", name, strings.Join(MachineNames(), ", "))
+}
+
+// MachineNames lists the state machines, always in the same order.
+func MachineNames() []string {
+	names := make([]string, len(machines))
+	for i, m := range machines {
+		names[i] = m.name
+	}
+	return names
 }

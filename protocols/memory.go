@@ -126,6 +126,17 @@ func (mem *Memory) ReleaseRecord(r Record) {
 func poison(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[NodeSet]() { // its fields cannot be set one by one
+			v.Set(reflect.ValueOf(NodeSet{0xdeadbeefdeadbeef, 0xdeadbeefdeadbeef}))
+			return
+		}
+		exported := true
+		for i := range v.NumField() {
+			exported = exported && v.Field(i).CanSet()
+		}
+		if !exported { // what cannot be poisoned is emptied
+			v.SetZero()
+		}
 		for i := range v.NumField() {
 			if v.Field(i).CanSet() {
 				poison(v.Field(i))

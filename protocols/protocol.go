@@ -55,9 +55,25 @@ type Protocol struct {
 	// LinearizableReads says whether the parameters promise linearizable reads.
 	// nil: always.
 	LinearizableReads func(parameters any) bool
+	// Guarantee says what the parameters promise to clients, where that is less than
+	// linearizability. nil: linearizable where LinearizableReads says so, and no
+	// acknowledged write is ever lost within the model.
+	Guarantee func(parameters any) Guarantee
 	// SessionTransport declares that messages carry the sender's life (restart
 	// count) in Event.Life.
 	SessionTransport bool
+}
+
+// Guarantee is what a protocol, under some parameters, promises to its clients. A
+// result that the guarantee allows is no violation and no surprise: it is measured.
+type Guarantee struct {
+	// Linearizable: the history of the clients is linearizable.
+	Linearizable bool
+	// LosesAcknowledged: a write that was acknowledged may be gone after a failover,
+	// and its position, or a retry of it, may then be given away once more.
+	LosesAcknowledged bool
+	// Text says it in one sentence, for reports.
+	Text string
 }
 
 // KindInfo describes one message or record type.

@@ -1,86 +1,107 @@
 package protocols
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+)
 
-// MajoritySize returns the smallest number of n members any two groups of which
-// share a member: floor(n/2)+1.
+// MajoritySize returns the size of a majority of n nodes: more than half.
 func MajoritySize(n int) int { return n/2 + 1 }
 
-// Quorum is a family of sets of nodes, closed under adding nodes.
+// Quorum says which sets of nodes may decide. Adding nodes to a quorum leaves it
+// one.
 type Quorum interface {
-	// Has reports whether votes contain one of the sets.
-	Has(votes NodeSet) bool
+	// Has reports whether the set contains a quorum. Nodes that are no members do
+	// not count.
+	Has(NodeSet) bool
 	// Members returns the nodes that count.
 	Members() NodeSet
-	// Committed returns the highest position that one of the sets has reached,
-	// where match[id] is the position that node id has reached.
-	Committed(match []Index) Index
-	// String says what is needed, for example "2 of {n1 n2 n3}".
+	// String says it in words.
 	String() string
 }
 
-// Threshold needs Need of Of: flexible quorums.
+// Majority is more than half of its members. Nobody can decide for no members.
+type Majority struct{ Of NodeSet }
+
+// Has implements [Quorum].
+func (q Majority) Has(s NodeSet) bool {
+	return s.And(q.Of).Len() >= MajoritySize(q.Of.Len())
+}
+
+// Members implements [Quorum].
+func (q Majority) Members() NodeSet { return q.Of }
+
+// String prints "majority of {n1 n2 n3}".
+func (q Majority) String() string { return "majority of " + q.Of.String() }
+
+// Threshold is any Size of its members: a flexible quorum (Howard, Malkhi and
+// Spiegelman, OPODIS 2016). A Size below 1 counts as 1.
 type Threshold struct {
 	Of   NodeSet
-	Need int // 1..Of.Len()
+	Size int
 }
 
-// Majority needs more than half of members.
-func Majority(members NodeSet) Threshold {
-	return Threshold{Of: members, Need: MajoritySize(members.Len())}
-}
+// Has implements [Quorum].
+func (q Threshold) Has(s NodeSet) bool { return s.And(q.Of).Len() >= max(1, q.Size) }
 
-// Has reports whether at least Need of the members voted.
-func (q Threshold) Has(votes NodeSet) bool { return votes.And(q.Of).Len() >= q.Need }
-
-// Members returns Of.
+// Members implements [Quorum].
 func (q Threshold) Members() NodeSet { return q.Of }
 
-// Committed returns the Need-th largest of the members' positions. It finds it
-// by counting, which beats sorting for the sizes that clusters have and needs no
-// memory. No members means no position.
-func (q Threshold) Committed(match []Index) Index {
+// String prints "2 of {n1 n2 n3}".
+func (q Threshold) String() string { return fmt.Sprintf("%d of %s", max(1, q.Size), q.Of) }
+
+// Meets reports whether every quorum of q shares a node with every quorum of r:
+// what flexible Paxos asks of its phase 1 and phase 2 quorums. It is exact, also
+// where the members differ; a quorum that cannot exist meets every other.
+func (q Threshold) Meets(r Threshold) bool {
+	common := q.Of.And(r.Of).Len()
+	mine, others := max(1, q.Size), max(1, r.Size)
+	if mine > q.Of.Len() || others > r.Of.Len() {
+		return true
+	}
+	// How many common nodes a quorum needs if it avoids them where it can.
+	need := max(0, mine-(q.Of.Len()-common)) + max(0, others-(r.Of.Len()-common))
+	return need > common
+}
+
+// Joint is a majority of the old members together with a majority of the new
+// ones (Raft thesis §4.3).
+type Joint struct{ Old, New NodeSet }
+
+// Has implements [Quorum].
+func (q Joint) Has(s NodeSet) bool { return Majority{q.Old}.Has(s) && Majority{q.New}.Has(s) }
+
+// Members implements [Quorum].
+func (q Joint) Members() NodeSet { return q.Old.Or(q.New) }
+
+// String prints "majority of {n1 n2 n3} and majority of {n3 n4 n5}".
+func (q Joint) String() string { return Majority{q.Old}.String() + " and " + Majority{q.New}.String() }
+
+// CommittedIndex returns the largest index that a quorum has reached. match is
+// indexed by node id; ids outside it have reached 0. It does not allocate and is
+// fastest when most members are level.
+func CommittedIndex(q Quorum, match []Index) Index {
+	members := q.Members()
 	var best Index
-	for id := q.Of.Next(Nobody); id != Nobody; id = q.Of.Next(id) {
-		if match[id] <= best {
-			continue
-		}
-		reached := 0
-		for other := q.Of.Next(Nobody); other != Nobody; other = q.Of.Next(other) {
-			if match[other] >= match[id] {
-				reached++
-			}
-		}
-		if reached >= q.Need {
-			best = match[id]
+	for id := members.Next(Nobody); id != Nobody && int(id) < len(match); id = members.Next(id) {
+		if c := match[id]; c > best && q.Has(reached(members, match, c)) {
+			best = c
 		}
 	}
 	return best
 }
 
-func (q Threshold) String() string { return fmt.Sprintf("%d of %v", q.Need, q.Of) }
-
-// Joint needs both: the old and the new quorum of a membership change.
-type Joint struct{ Old, New Threshold }
-
-// Has reports whether votes satisfy both.
-func (q Joint) Has(votes NodeSet) bool { return q.Old.Has(votes) && q.New.Has(votes) }
-
-// Members returns everybody who counts in either.
-func (q Joint) Members() NodeSet { return q.Old.Of.Or(q.New.Of) }
-
-// Committed returns the lower of both.
-func (q Joint) Committed(match []Index) Index {
-	return min(q.Old.Committed(match), q.New.Committed(match))
+// reached returns the members whose match is at least c.
+func reached(members NodeSet, match []Index, c Index) NodeSet {
+	return NodeSet{reachedWord(members.lo, match, 0, c), reachedWord(members.hi, match, 64, c)}
 }
 
-func (q Joint) String() string { return fmt.Sprintf("%v and %v", q.Old, q.New) }
-
-// Intersect reports whether every set of a shares a node with every set of b.
-func Intersect(a, b Threshold) bool {
-	common := a.Of.And(b.Of).Len()
-	// The sets that avoid each other best take what is not common first.
-	inA := max(0, a.Need-(a.Of.Len()-common))
-	inB := max(0, b.Need-(b.Of.Len()-common))
-	return inA+inB > common
+func reachedWord(word uint64, match []Index, base int, c Index) uint64 {
+	var r uint64
+	for ; word != 0; word &= word - 1 {
+		if id := base + bits.TrailingZeros64(word); id < len(match) && match[id] >= c {
+			r |= word & -word
+		}
+	}
+	return r
 }

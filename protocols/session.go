@@ -1,78 +1,89 @@
 package protocols
 
-// SessionState says what the session table knows of a request.
+import "slices"
+
+// SessionState says what the replicated state knows of a request.
 type SessionState uint8
 
 const (
-	SessionNew   SessionState = iota // not executed
-	SessionDone                      // executed; the cached result answers it
-	SessionStale                     // older than the client's last: executed or given up long ago
+	// SessionNew: nothing of this request; it is to be executed.
+	SessionNew SessionState = iota
+	// SessionDone: exactly this request was the client's last; its result is kept.
+	SessionDone
+	// SessionStale: the client has gone on to a later request, so the result of
+	// this one is no longer known and it must not be executed.
+	SessionStale
 )
 
-// Sessions is the client table: for each client its last executed request and
-// the result. It makes execution exactly once per (client, seq) and is part of
-// the replicated state and of snapshots (thesis §6.3; VRR §4.1). A client has one
-// request outstanding at a time.
+// Sessions is the client table: the last request of every client and its result,
+// so that a request is executed exactly once however often it is sent (Raft
+// thesis §6.3; VR Revisited §4.1). It is part of the replicated state and of every
+// snapshot. A client has one request under way at a time, numbered from 1; gaps
+// are allowed.
+//
+// The zero value is empty. Only ids below 0 are clients: others have no session.
 type Sessions struct {
-	last []session // by -client-1
-	hash uint64
+	byClient []session // index: -client
+	hash     uint64
 }
 
 type session struct {
-	seq    uint64
+	seq    uint64 // 0: no session
+	hash   uint64 // of client, seq and result; 0 without a session
 	result Result
 }
 
-// Lookup says whether c has been executed, and with what result.
+func newSession(c Command, r Result) session {
+	h := Fold(Fold(HashSeed, uint64(-int64(c.Client))), c.Seq)
+	return session{c.Seq, Mix64(Fold(h, r.Hash())), r}
+}
+
+// Lookup says whether c is to be executed, and for SessionDone returns its
+// result. A Seq of 0 is no request and always stale.
 func (s *Sessions) Lookup(c Command) (Result, SessionState) {
-	slot := int(-c.Client) - 1
-	if slot < 0 || slot >= len(s.last) || s.last[slot].seq < c.Seq {
-		return Result{}, SessionNew
+	var last session
+	if at := -int(c.Client); at > 0 && at < len(s.byClient) {
+		last = s.byClient[at]
 	}
-	if s.last[slot].seq == c.Seq {
-		return s.last[slot].result, SessionDone
+	switch {
+	case c.Seq > last.seq:
+		return Result{}, SessionNew
+	case c.Seq == last.seq && c.Seq > 0:
+		return last.result, SessionDone
 	}
 	return Result{}, SessionStale
 }
 
-// Record notes that c has been executed with result r.
+// Record keeps r as the result of c, which becomes the client's last request.
 func (s *Sessions) Record(c Command, r Result) {
-	slot := int(-c.Client) - 1
-	if slot < 0 {
+	at := -int(c.Client)
+	if at <= 0 {
 		return
 	}
-	for slot >= len(s.last) {
-		s.last = append(s.last, session{})
+	if at >= len(s.byClient) {
+		s.byClient = slices.Grow(s.byClient, at+1-len(s.byClient))[:at+1]
 	}
-	e := &s.last[slot]
-	s.hash -= e.digest(slot)
-	*e = session{c.Seq, r}
-	s.hash += e.digest(slot)
+	is := newSession(c, r)
+	s.hash += is.hash - s.byClient[at].hash
+	s.byClient[at] = is
 }
 
-func (e *session) digest(slot int) uint64 {
-	if e.seq == 0 {
-		return 0
-	}
-	h := Fold(Fold(uint64(slot), e.seq), uint64(e.result.Position))
-	return Mix64(Fold(Fold(h, uint64(e.result.Value)), uint64(e.result.Status)))
-}
-
-// Hash is a digest of the table, kept up to date at O(1) per Record.
+// Hash digests the table: equal tables have equal hashes, however they came
+// about. It is kept up to date at O(1) per Record.
 func (s *Sessions) Hash() uint64 { return s.hash }
 
-// Fork returns a table with the same content and memory of its own.
-func (s *Sessions) Fork() Sessions {
-	return Sessions{last: append([]session(nil), s.last...), hash: s.hash}
+// Snapshot returns the table as an immutable value.
+func (s *Sessions) Snapshot() any { return s.Fork() }
+
+// Restore replaces the table by a snapshot; nil is the empty table.
+func (s *Sessions) Restore(snapshot any) {
+	if snapshot == nil {
+		*s = Sessions{}
+		return
+	}
+	table := snapshot.(Sessions)
+	*s = table.Fork()
 }
 
-// Len returns how many clients have a session.
-func (s *Sessions) Len() int {
-	n := 0
-	for i := range s.last {
-		if s.last[i].seq > 0 {
-			n++
-		}
-	}
-	return n
-}
+// Fork returns an independent copy.
+func (s *Sessions) Fork() Sessions { return Sessions{slices.Clone(s.byClient), s.hash} }

@@ -1,66 +1,76 @@
 package protocols
 
-import "reflect"
+import (
+	"fmt"
+	"reflect"
+)
 
-// WireSize returns the size in bytes of a message or record under the stated
-// encoding: fixed-width numbers take their width, int and uint 8, bool 1, a
-// string or slice 4 for its length and then its elements, an array or struct the
-// sum of its parts (unexported fields too), a pointer or interface 1 for whether
-// it is there and then what it holds. Size is asked where the type is [Sized];
-// otherwise reflection measures, which is right but slow.
+// WireSize returns the size of a message or record in bytes under the encoding
+// that this package states, so that bandwidth and bytes per commit mean the same
+// for every protocol and on every machine:
+//
+//   - a bool takes 1 byte, a fixed-width number its width, int, uint and uintptr 8
+//   - a string or slice takes 4 bytes of length and then its elements
+//   - a struct or array takes the sum of its fields, unexported ones included
+//   - a pointer or interface takes 1 byte, and then what it holds unless it is nil
+//
+// Framing, type tags and the pointer of the message itself take nothing. It uses
+// [Sized] where v implements it. Maps, channels and functions are no message
+// content: they panic.
 func WireSize(v any) int {
 	if s, ok := v.(Sized); ok {
 		return s.Size()
 	}
-	return MeasuredSize(v)
+	return ReflectedSize(v)
 }
 
-// MeasuredSize is WireSize by reflection alone: what Size must agree with. The
-// pointer that a message is does not count.
-func MeasuredSize(v any) int {
+// ReflectedSize is [WireSize] always by reflection: what a Size method has to
+// agree with.
+func ReflectedSize(v any) int {
 	r := reflect.ValueOf(v)
-	if r.Kind() == reflect.Pointer && !r.IsNil() {
+	if r.Kind() == reflect.Pointer {
 		r = r.Elem()
 	}
-	return measure(r)
+	if !r.IsValid() {
+		return 0
+	}
+	return sizeOf(r)
 }
 
-func measure(v reflect.Value) int {
+func sizeOf(v reflect.Value) int {
 	switch v.Kind() {
-	case reflect.Bool, reflect.Int8, reflect.Uint8:
-		return 1
-	case reflect.Int16, reflect.Uint16:
-		return 2
-	case reflect.Int32, reflect.Uint32, reflect.Float32:
-		return 4
+	case reflect.Int, reflect.Uint, reflect.Uintptr:
+		return 8
+	case reflect.Bool,
+		reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
+		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
+		return int(v.Type().Size())
 	case reflect.String:
 		return 4 + v.Len()
+	case reflect.Slice:
+		return 4 + sizeOfElements(v)
+	case reflect.Array:
+		return sizeOfElements(v)
 	case reflect.Struct:
 		n := 0
 		for i := range v.NumField() {
-			n += measure(v.Field(i))
+			n += sizeOf(v.Field(i))
 		}
 		return n
-	case reflect.Slice:
-		return 4 + measureElements(v)
-	case reflect.Array:
-		return measureElements(v)
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return 1
 		}
-		return 1 + measure(v.Elem())
+		return 1 + sizeOf(v.Elem())
 	}
-	return 8
+	panic(fmt.Sprintf("protocols: WireSize: a %s cannot be sent or stored", v.Type()))
 }
 
-func measureElements(v reflect.Value) int {
+func sizeOfElements(v reflect.Value) int {
 	n := 0
 	for i := range v.Len() {
-		n += measure(v.Index(i))
+		n += sizeOf(v.Index(i))
 	}
 	return n
 }
-
-// CommandSize is the size of a Command under the encoding of [WireSize].
-const CommandSize = 2 + 1 + 1 + 4 + 8 + 8 + 8

@@ -1,0 +1,278 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// maxFaults bounds a fault plan.
+const maxFaults = 10_000
+
+// completed returns cfg with its defaults filled in, or what is wrong with it.
+func completed(cfg Config) (Config, error) {
+	p := cfg.Protocol
+	switch {
+	case p == nil:
+		return cfg, errors.New("protocol: none given")
+	case p.Name == "" || p.New == nil || len(p.Messages) == 0:
+		return cfg, fmt.Errorf("protocol %q: needs Name, New and Messages", p.Name)
+	case cfg.Replicas < 1 || cfg.Replicas > MaxReplicas:
+		return cfg, fmt.Errorf("replicas: %d is outside 1..%d", cfg.Replicas, MaxReplicas)
+	}
+	if err := checkKinds(p); err != nil {
+		return cfg, err
+	}
+	if cfg.Parameters == nil && p.Parameters != nil {
+		cfg.Parameters = p.Parameters()
+	}
+	if p.Validate != nil {
+		if err := p.Validate(cfg.Parameters, cfg.Replicas); err != nil {
+			return cfg, fmt.Errorf("parameters: %w", err)
+		}
+	}
+	cluster := clusterOf(&cfg)
+	if cluster.Nodes() > protocols.MaxNodes {
+		return cfg, fmt.Errorf("replicas: %d and %d service nodes are more than %d", cluster.Replicas, cluster.Services, protocols.MaxNodes)
+	}
+	if cfg.Machine == "" {
+		cfg.Machine = "kv"
+	}
+	if _, err := protocols.NewMachine(cfg.Machine); err != nil {
+		return cfg, fmt.Errorf("machine: %w", err)
+	}
+	if cfg.Trace {
+		cfg.Memory = protocols.Keep
+	}
+	if cfg.MaxEvents == 0 {
+		cfg.MaxEvents = DefaultMaxEvents
+	}
+	if err := checkNames(&cfg); err != nil {
+		return cfg, err
+	}
+	if err := checkWorld(&cfg, cluster); err != nil {
+		return cfg, err
+	}
+	if err := checkWorkload(&cfg); err != nil {
+		return cfg, err
+	}
+	return cfg, checkFaults(&cfg, cluster)
+}
+
+func checkKinds(p *protocols.Protocol) error {
+	for _, list := range [...][]protocols.KindInfo{p.Messages, p.Records} {
+		for _, k := range list {
+			if k.Kind == 0 || k.Kind >= protocols.MaxKinds || k.New == nil {
+				return fmt.Errorf("protocol %q: kind %q needs a number in 1..%d and New", p.Name, k.Name, protocols.MaxKinds-1)
+			}
+		}
+	}
+	return nil
+}
+
+func checkNames(cfg *Config) error {
+	for _, name := range cfg.Early {
+		if !hasKind(cfg.Protocol.Messages, name) {
+			return fmt.Errorf("early: %s has no message %q", cfg.Protocol.Name, name)
+		}
+	}
+	for _, name := range cfg.Lose {
+		if !hasKind(cfg.Protocol.Records, name) {
+			return fmt.Errorf("lose: %s has no record %q", cfg.Protocol.Name, name)
+		}
+	}
+	return nil
+}
+
+func hasKind(list []protocols.KindInfo, name string) bool {
+	for _, k := range list {
+		if k.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func checkLink(l *Link) error {
+	if err := l.Latency.Validate(); err != nil {
+		return fmt.Errorf("latency: %w", err)
+	}
+	if !l.Loss.valid() || !l.Duplicate.valid() {
+		return fmt.Errorf("loss %s and duplicate %s must be within 0%%..100%%", l.Loss, l.Duplicate)
+	}
+	return nil
+}
+
+// checkWorld checks network, disk and clock.
+func checkWorld(cfg *Config, cluster protocols.Cluster) error {
+	if err := checkLink(&cfg.Network.Between); err != nil {
+		return fmt.Errorf("network.between: %w", err)
+	}
+	if err := checkLink(&cfg.Network.Client); err != nil {
+		return fmt.Errorf("network.client: %w", err)
+	}
+	if len(cfg.Network.Links) > 60_000 {
+		return fmt.Errorf("network.links: %d rules are more than 60000", len(cfg.Network.Links))
+	}
+	for i := range cfg.Network.Links {
+		r := &cfg.Network.Links[i]
+		for _, id := range [...]protocols.NodeID{r.From, r.To} {
+			if id == 0 || int(id) > cluster.Nodes() || int(id) < -cfg.Workload.Clients {
+				return fmt.Errorf("network.links[%d]: %s does not exist", i, cluster.Name(id))
+			}
+		}
+		if r.From == r.To || r.From < 0 && r.To < 0 {
+			return fmt.Errorf("network.links[%d]: there is no link from %s to %s", i, cluster.Name(r.From), cluster.Name(r.To))
+		}
+		if err := checkLink(&r.Link); err != nil {
+			return fmt.Errorf("network.links[%d]: %w", i, err)
+		}
+	}
+	for _, d := range [...]struct {
+		name string
+		dist Dist
+	}{
+		{"disk.write", cfg.Disk.Write}, {"disk.fsync", cfg.Disk.Fsync}, {"clock.offset", cfg.Clock.Offset},
+		{"workload.think", cfg.Workload.Think}, {"workload.every", cfg.Workload.Every},
+	} {
+		if err := d.dist.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+	}
+	if cfg.Clock.Drift < 0 || cfg.Clock.Drift > maxDrift {
+		return fmt.Errorf("clock.drift: %d ppb is outside 0..%d", cfg.Clock.Drift, maxDrift)
+	}
+	return nil
+}
+
+// maxDrift is the largest rate error: a clock at half or one and a half times
+// the true rate.
+const maxDrift = billion / 2
+
+func checkWorkload(cfg *Config) error {
+	wl := &cfg.Workload
+	switch {
+	case wl.Clients < 0 || wl.Clients > MaxClients:
+		return fmt.Errorf("workload.clients: %d is outside 0..%d", wl.Clients, MaxClients)
+	case wl.Keys < 0 || wl.Keys > 1_000_000:
+		return fmt.Errorf("workload.keys: %d is outside 0..1000000", wl.Keys)
+	case wl.Timeout < 0 || wl.GiveUp < 0:
+		return errors.New("workload: timeout and giveUp must not be negative")
+	case wl.Operations < 0:
+		return fmt.Errorf("workload.operations: %d is negative", wl.Operations)
+	case wl.Begin < 0:
+		return fmt.Errorf("workload.begin: %s is negative", wl.Begin)
+	}
+	for i, s := range wl.Mix {
+		if s.Weight < 0 || s.Weight > 1_000_000 {
+			return fmt.Errorf("workload.mix[%d]: weight %d is outside 0..1000000", i, s.Weight)
+		}
+		if s.Kind < protocols.Write || s.Kind > protocols.Follow {
+			return fmt.Errorf("workload.mix[%d]: want a kind: write, read or follow", i)
+		}
+	}
+	if len(wl.Mix) > 0 && weightOf(wl.Mix) == 0 {
+		return errors.New("workload.mix: all weights are 0")
+	}
+	return nil
+}
+
+func weightOf(mix []Share) (sum int64) {
+	for _, s := range mix {
+		sum += s.Weight
+	}
+	return sum
+}
+
+func checkFaults(cfg *Config, cluster protocols.Cluster) error {
+	if len(cfg.Faults) > maxFaults {
+		return fmt.Errorf("faults: %d are more than %d", len(cfg.Faults), maxFaults)
+	}
+	seen := make(map[int]bool, len(cfg.Faults))
+	for i := range cfg.Faults {
+		f := &cfg.Faults[i]
+		id := f.ID
+		if id == 0 {
+			id = i + 1
+		}
+		if id < 0 || seen[id] {
+			return fmt.Errorf("faults[%d]: id %d is negative or taken", i, id)
+		}
+		seen[id] = true
+		if err := f.Validate(cfg.Clock.Drift); err != nil {
+			return fmt.Errorf("faults[%d]: %w", i, err)
+		}
+		if err := f.Target.check(cluster, cfg.Workload.Clients); err != nil {
+			return fmt.Errorf("faults[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// Validate says what is wrong with f by itself, where clocks are declared to
+// stay within ±drift parts per billion. Who its target may name is up to New.
+func (f *Fault) Validate(drift int64) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%s: "+format, append([]any{f.Kind}, args...)...)
+	}
+	switch {
+	case f.At < 0 || f.For < 0:
+		return bad("at %s and for %s must not be negative", f.At, FormatDuration(f.For))
+	case f.For != Forever && f.For > maxSpan || f.At > maxSpan:
+		return bad("at and for must not be above %s, or for be forever", FormatDuration(maxSpan))
+	case f.OneWay > Out:
+		return bad("%s: want both, in or out", f.OneWay)
+	case f.Cut < 0 || f.Cut > 0 && f.Kind != protocols.FaultCrash:
+		return bad("cut %d: only a crash has one, from 1", f.Cut)
+	case !f.Prob.valid():
+		return bad("probability %s is outside 0%%..100%%", f.Prob)
+	}
+	if err := f.Latency.Validate(); err != nil {
+		return bad("latency: %w", err)
+	}
+	return f.validateKind(drift, bad)
+}
+
+func (f *Fault) validateKind(drift int64, bad func(string, ...any) error) error {
+	switch f.Kind {
+	case protocols.FaultCrash, protocols.FaultPause, protocols.FaultPartition, protocols.FaultReorder:
+	case protocols.FaultLoss, protocols.FaultDuplicate:
+		if f.Prob == 0 {
+			return bad("needs a probability above 0%%")
+		}
+	case protocols.FaultDelay:
+		if f.Latency.Zero() {
+			return bad("needs a latency above 0")
+		}
+	case protocols.FaultSlowDisk:
+		if f.Factor < 2 || f.Factor > 1000 {
+			return bad("factor %d is outside 2..1000", f.Factor)
+		}
+	case protocols.FaultClock:
+		if f.Step == 0 && f.Drift == 0 {
+			return bad("needs a step or a drift")
+		}
+		if f.Drift > drift || f.Drift < -drift {
+			return bad("drift %d ppb is beyond the declared bound of %d ppb; that is a fault of kind skew", f.Drift, drift)
+		}
+		if f.Step > MaxDist || f.Step < -MaxDist {
+			return bad("step %s is beyond %s", FormatDuration(f.Step), FormatDuration(MaxDist))
+		}
+	case protocols.FaultSkew:
+		if f.Drift == 0 || f.Drift > maxDrift || f.Drift < -maxDrift {
+			return bad("drift %d ppb: want -%d..%d, not 0", f.Drift, maxDrift, maxDrift)
+		}
+	default:
+		return fmt.Errorf("kind %q cannot be injected; want one of %s", f.Kind, kindList())
+	}
+	return nil
+}
+
+func kindList() string {
+	s := ""
+	for _, k := range FaultKinds() {
+		s += ", " + string(k.Kind)
+	}
+	return s[2:]
+}

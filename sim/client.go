@@ -1,0 +1,318 @@
+package sim
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// Client conduct that no scenario sets.
+const (
+	// DefaultTimeout is Workload.Timeout where none is given.
+	DefaultTimeout = protocols.Duration(500_000_000)
+	// DefaultGiveUp is Workload.GiveUp where none is given.
+	DefaultGiveUp = protocols.Duration(10_000_000_000)
+	// backoff is the pause after a refusal, so that a cluster that refuses is not
+	// hammered. The first redirect of an operation is followed at once.
+	backoff = protocols.Duration(5_000_000)
+)
+
+// clientState is what a client is about.
+type clientState uint8
+
+const (
+	idle    clientState = iota // open loop, or stopped: waits for work
+	pausing                    // closed loop: thinks; calls at wake
+	asking                     // an attempt is out; times out at wake
+	backing                    // refused; tries again at wake
+)
+
+// client is one client session. It has at most one operation under way.
+type client struct {
+	id      protocols.NodeID
+	draws   stream
+	state   clientState
+	wake    protocols.Time // when it acts next by itself
+	alarm   protocols.Time // when its pending event comes; never: none
+	gen     uint32
+	seq     uint64 // of its latest request
+	request uint32 // slot of the operation under way
+	op      int    // its place in the history
+	giveUp  protocols.Time
+	refused int              // refusals of the operation under way
+	node    protocols.NodeID // whom it asks: the believed leader
+	asked   protocols.NodeID // whom the latest attempt went to
+	probes  int              // probe operations still to call
+	seen    []protocols.Value
+	length  int64           // log: the longest length seen
+	follow  protocols.Index // the next position to follow from
+}
+
+// sleep makes c act at t, with one pending event that moves on lazily.
+func (w *World) sleep(c *client, t protocols.Time) {
+	c.wake = t
+	if t < c.alarm {
+		c.alarm = t
+		c.gen++
+		p := w.queue.add(t, w.seq)
+		p.kind, p.to, p.ref = evClient, c.id, c.gen
+	}
+}
+
+// wakeUp handles a client's own event.
+func (w *World) wakeUp(c *client, cause uint64) {
+	c.alarm = never
+	if c.state == idle {
+		return
+	}
+	if c.wake > w.now {
+		w.sleep(c, c.wake)
+		return
+	}
+	switch c.state {
+	case pausing:
+		w.call(c, cause)
+	case asking:
+		w.begin(evClient, c.id, protocols.Nobody, c.seq, cause)
+		c.node = w.nextNode(c.asked)
+		w.again(c)
+	case backing:
+		w.begin(evClient, c.id, protocols.Nobody, c.seq, cause)
+		w.again(c)
+	}
+}
+
+// again makes the next attempt, or gives up.
+func (w *World) again(c *client) {
+	if w.now >= c.giveUp {
+		w.finish(c, nil)
+		return
+	}
+	w.attempt(c, c.node)
+}
+
+// call begins an operation. In an open loop it has arrived some time ago.
+func (w *World) call(c *client, cause uint64) {
+	probe, began := c.probes > 0, w.now
+	if !probe {
+		if !w.mayCall() || w.openLoop && w.arrivals.len() == 0 {
+			c.state = idle
+			return
+		}
+		if w.openLoop {
+			began = w.arrivals.pop()
+		}
+	}
+	w.begin(evClient, c.id, protocols.Nobody, c.seq+1, cause)
+	share := w.share(c, probe)
+	if probe {
+		c.probes--
+	} else {
+		w.calls++
+	}
+	c.seq++
+	command := w.command(c, share)
+	c.request = w.requests.take(command)
+	c.op = w.history.add(protocols.Operation{
+		Command: command, Call: int64(w.seq), Return: protocols.Infinity, Began: began,
+	})
+	c.giveUp, c.refused = never, 0
+	if !w.patient {
+		c.giveUp = w.now.Add(w.giveUp)
+	}
+	w.pending++
+	w.digest.mix(command.Hash())
+	if w.tracing {
+		w.record(TraceEvent{Kind: TraceCall, Node: c.id, Command: command})
+	}
+	to := c.node
+	if command.Kind == protocols.Follow {
+		to = w.anyNode(c.draws.next())
+	}
+	w.attempt(c, to)
+}
+
+// nextNode returns the replica to ask after id: round the core, which is every
+// replica until a heal picks one.
+func (w *World) nextNode(id protocols.NodeID) protocols.NodeID {
+	if next := w.askable.Next(max(id, 0)); next != protocols.Nobody {
+		return next
+	}
+	return w.askable.Next(protocols.Nobody)
+}
+
+// anyNode returns the replica that the random word u stands for.
+func (w *World) anyNode(u uint64) protocols.NodeID {
+	id := w.askable.Next(protocols.Nobody)
+	for range below(u, uint64(w.askable.Len())) {
+		id = w.askable.Next(id)
+	}
+	return id
+}
+
+// attempt sends the request under way to a node.
+func (w *World) attempt(c *client, to protocols.NodeID) {
+	c.state, c.asked = asking, to
+	w.history.at(c.op).Attempts++
+	w.stats.Requests++
+	w.sleep(c, min(w.now.Add(w.timeout), c.giveUp))
+	p := w.pass(w.links.of(c.id, to), c.id, to)
+	q := &w.requests.list[c.request]
+	if w.tracing {
+		e := TraceEvent{Kind: TraceAttempt, Node: c.id, Peer: to, Command: q.command, Reason: fates[p.fate]}
+		if p.fate >= lost {
+			e.Kind, e.Node, e.Peer = TraceDropped, to, c.id
+		}
+		w.record(e)
+	}
+	if p.fate >= lost {
+		return
+	}
+	q.flying++
+	*w.queue.add(p.at, w.seq) = payload{kind: evRequest, to: to, from: c.id, ref: c.request, stamp: p.stamp}
+	if p.fate == copied {
+		q.flying++
+		*w.queue.add(p.copyAt, w.seq) = payload{kind: evRequest, to: to, from: c.id, ref: c.request, stamp: p.stamp}
+	}
+}
+
+// busy reports whether c has an operation under way.
+func (c *client) busy() bool { return c.state == asking || c.state == backing }
+
+// answered handles an answer that reaches its client.
+func (w *World) answered(p *payload, cause uint64) {
+	slot := p.ref
+	a := w.answers.list[slot]
+	w.answers.free(slot)
+	c := &w.clients[-p.to-1]
+	w.begin(evAnswer, p.to, p.from, a.Command.Seq, cause)
+	what := arrives
+	if l := w.links.of(p.from, p.to); l.cuts != p.stamp {
+		w.stats.Cut++
+		w.hit(int(l.cutter), 1)
+		what = cut
+	} else if !c.busy() || a.Command.Seq != c.seq {
+		what = late
+	}
+	switch {
+	case what != arrives:
+		w.digest.mix(uint64(what))
+		if w.tracing {
+			w.record(TraceEvent{Kind: TraceDropped, Node: p.to, Peer: p.from, Command: a.Command, Answer: true, Reason: fates[what]})
+		}
+	case a.refused:
+		w.refused(c, &a)
+	default:
+		w.finish(c, &a)
+	}
+}
+
+// refused lets c follow a hint at once the first time, and back off otherwise.
+// A refusal by anybody but the node asked last is stale.
+func (w *World) refused(c *client, a *answer) {
+	if w.tracing {
+		w.record(TraceEvent{Kind: TraceRefused, Node: c.id, Peer: a.node, Command: a.Command, Hint: a.hint})
+	}
+	if c.state != asking || a.node != c.asked {
+		return
+	}
+	c.refused++
+	hinted := a.hint > 0 && int(a.hint) <= w.cluster.Replicas
+	if hinted {
+		c.node = a.hint
+	} else {
+		c.node = w.nextNode(a.node)
+	}
+	if hinted && c.refused == 1 {
+		w.attempt(c, c.node)
+		return
+	}
+	c.state = backing
+	w.sleep(c, min(w.now.Add(backoff), c.giveUp))
+}
+
+// finish ends the operation under way: with an answer, or without (given up).
+// Without a result it has failed only if no copy can be executed any more.
+func (w *World) finish(c *client, a *answer) {
+	op := w.history.at(c.op)
+	q := &w.requests.list[c.request]
+	op.Ended = w.now
+	switch {
+	case a != nil && a.Result.Status == protocols.OK:
+		op.Outcome = protocols.Done
+		op.Swapped, op.Value, op.Position, op.List = a.Result.Swapped, a.Result.Value, a.Result.Position, a.Result.List
+		op.Return, op.Node = int64(w.seq), a.node
+		w.learn(c, op, &a.Result)
+		w.stats.Done++
+	case q.flying == 0 && q.delivered == 0:
+		op.Outcome, op.Return = protocols.Failed, int64(w.seq)
+		w.stats.Failed++
+	default:
+		w.stats.Unknown++
+	}
+	if w.tracing {
+		e := TraceEvent{Kind: TraceReturn, Node: c.id, Peer: op.Node, Command: op.Command, Outcome: op.Outcome}
+		if a != nil {
+			result := a.Result
+			e.Result = &result
+		}
+		w.record(e)
+	}
+	w.requests.close(c.request)
+	w.pending--
+	w.progress = true
+	w.nextCall(c)
+}
+
+// learn keeps what c saw, for what it asks next.
+func (w *World) learn(c *client, op *protocols.Operation, r *protocols.Result) {
+	if op.Kind == protocols.Follow {
+		w.followed(c, op, r.Follow)
+		return
+	}
+	c.node = op.Node
+	switch op.Op {
+	case protocols.Put:
+		c.seen[op.Key] = protocols.Value(op.Arg)
+	case protocols.Get, protocols.AppendTo:
+		c.seen[op.Key] = r.Value
+	case protocols.CAS:
+		c.seen[op.Key] = r.Value
+		if r.Swapped {
+			c.seen[op.Key] = protocols.Value(op.Arg)
+		}
+	case protocols.Delete:
+		c.seen[op.Key] = 0
+	case protocols.ReadRange:
+		c.length = max(c.length, int64(r.Value))
+	}
+}
+
+// followed moves c's position past the entries it got, and keeps what they wrote
+// in the history: Position is the first of them, List their arguments.
+func (w *World) followed(c *client, op *protocols.Operation, f *protocols.FollowResult) {
+	if f == nil {
+		return
+	}
+	op.Position = f.Start
+	op.List = make([]protocols.Value, len(f.Entries))
+	for i := range f.Entries {
+		op.List[i] = protocols.Value(f.Entries[i].Command.Arg)
+	}
+	c.follow = max(c.follow, f.Start+protocols.Index(len(f.Entries)))
+}
+
+// nextCall decides when c calls again after an operation.
+func (w *World) nextCall(c *client) {
+	c.state = idle
+	switch {
+	case c.probes > 0:
+		c.state = pausing
+		w.sleep(c, w.now)
+	case !w.mayCall():
+	case w.openLoop:
+		if w.arrivals.len() > 0 {
+			c.state = pausing
+			w.sleep(c, w.now)
+		}
+	default:
+		c.state = pausing
+		w.sleep(c, w.now.Add(w.cfg.Workload.Think.Draw(c.draws.next())))
+	}
+}

@@ -1,0 +1,91 @@
+package sim
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// Config is everything that a run depends on. Equal configurations give equal
+// runs, byte for byte, on any machine.
+type Config struct {
+	Protocol   *protocols.Protocol
+	Parameters any    // as Protocol.Parameters returns; nil takes the defaults
+	Replicas   int    // 1..101
+	Machine    string // state machine by name; "" is kv
+	Seed       uint64
+
+	Network  Network
+	Disk     Disk
+	Clock    Clock
+	Workload Workload
+	Faults   []Fault
+
+	// Early and Lose are two bugs for anybody's protocol: message kinds that leave
+	// before what they claim is durable, and record kinds that are never written.
+	// By name, as in Protocol.Messages and Protocol.Records.
+	Early, Lose []string
+
+	Observers []protocols.Observer // see all, change nothing
+	Memory    protocols.MemoryMode // never changes what a run does
+	Trace     bool                 // record every event; needs Memory Keep, and sets it
+	MaxEvents uint64               // event budget; 0 takes DefaultMaxEvents
+}
+
+// MaxReplicas and MaxClients bound Config.Replicas and Workload.Clients.
+const (
+	MaxReplicas = protocols.MaxNodes
+	MaxClients  = 1000
+)
+
+// DefaultMaxEvents bounds a run that names no bound.
+const DefaultMaxEvents = 50_000_000
+
+// Network describes the links. A link is directed.
+type Network struct {
+	Between Link       // replica to replica (and service)
+	Client  Link       // client to replica and back
+	Links   []LinkRule // exceptions, the later wins
+}
+
+// Link is how one directed link behaves when no fault touches it.
+type Link struct {
+	Latency   Dist // one way
+	Loss      Prob // each message, independently
+	Duplicate Prob // each message, independently; the copy draws its own latency
+	FIFO      bool // no message overtakes another; otherwise latency alone orders them
+}
+
+// LinkRule replaces the Link of the directed pair From→To.
+type LinkRule struct {
+	From, To protocols.NodeID
+	Link     Link
+}
+
+// Disk is the write-ahead log's device at every node.
+type Disk struct {
+	Write Dist // per record, before the fsync can start
+	Fsync Dist // one at a time; records that arrive meanwhile share the next (group commit)
+}
+
+// Clock is how node clocks differ from true time. Each node draws once.
+type Clock struct {
+	Offset Dist  // monotone and wall clock start this far ahead
+	Drift  int64 // parts per billion: the rate error is uniform in ±Drift
+}
+
+// Workload is what the clients do during the safety phase.
+type Workload struct {
+	Clients    int                // 0..MaxClients
+	Keys       int                // kv: keys are drawn uniformly from k1..kKeys; 0 takes 1
+	Mix        []Share            // what each operation is; empty: one write and one read of the machine, evenly
+	Think      Dist               // closed loop: pause between a result and the next call
+	Every      Dist               // open loop: time between arrivals, over all clients; zero: closed loop
+	Timeout    protocols.Duration // per attempt; then the same request goes to another node; 0 takes DefaultTimeout
+	GiveUp     protocols.Duration // per operation; then its outcome is failed or unknown; 0 takes DefaultGiveUp
+	Operations int                // stop after this many calls; 0: no limit
+	Begin      protocols.Time     // first call not before
+}
+
+// Share is one kind of operation and its weight in the mix.
+type Share struct {
+	Op     protocols.Op
+	Kind   protocols.CommandKind // Write, Read or Follow
+	Weight int64
+}

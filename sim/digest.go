@@ -1,0 +1,36 @@
+package sim
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// digest is a running hash over everything that happens: equal runs have equal
+// digests on any machine. It is fast, not collision-resistant.
+type digest uint64
+
+func (d *digest) mix(x uint64) { *d = digest(protocols.Fold(uint64(*d), x)) }
+
+// Digest returns a hash over every event so far and every node's state. Neither
+// observers nor trace nor memory mode change it.
+func (w *World) Digest() uint64 {
+	d := w.digest
+	d.mix(w.stats.Events)
+	d.mix(uint64(w.now))
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		v := &n.view
+		flags := uint64(v.Role) << 8
+		if n.up {
+			flags |= 1
+		}
+		if v.Leading {
+			flags |= 2
+		}
+		lo, hi := v.Members.Words()
+		for _, x := range [...]uint64{
+			flags, uint64(n.life), n.disk.durable, n.disk.appended, v.Epoch, uint64(uint16(v.Leader)), uint64(v.Commit),
+			uint64(v.Applied), uint64(v.First), uint64(v.Last), lo, hi, uint64(v.LeaseUntil), v.StateHash,
+		} {
+			d.mix(x)
+		}
+	}
+	return uint64(d)
+}

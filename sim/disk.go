@@ -1,0 +1,185 @@
+package sim
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// disk is one node's write-ahead log. Records are numbered from 0 over the whole
+// run: those below durable survive a crash. The zero latency disk makes every
+// record durable at once and schedules nothing.
+type disk struct {
+	stream   base
+	snapshot protocols.Record // the durable checkpoint in force
+	log      []entry          // what was persisted after it
+	first    uint64           // number of log[0]
+	durable  uint64           // records below are durable
+	appended uint64           // records so far
+	covered  uint64           // records below become durable with the flush under way
+	kept     uint64           // records below were handed to New, which may keep them
+	flushing bool
+	gen      uint32         // of the flush under way; older ones are ignored
+	ready    protocols.Time // when the writes so far are done and an fsync can start
+	writes   uint64         // so far: every second position in the disk's stream
+	flushes  uint64         // so far: the positions between
+	slow     int64          // times slower, 1 without a fault
+	slower   int            // the fault that made it so, or -1
+	waiting  []gated        // sends and replies, by the record that they wait for
+	head     int            // waiting[head:] still wait
+}
+
+// entry is one record of the log.
+type entry struct {
+	record   protocols.Record
+	snapshot bool
+}
+
+// gated is a message or an answer that waits for the disk.
+type gated struct {
+	gate    uint64 // leaves once this many records are durable
+	message protocols.Message
+	answer  uint32 // slot, where message is nil
+	to      protocols.NodeID
+}
+
+// persist appends a record to n's log.
+func (w *World) persist(n *node, r protocols.Record, snapshot bool) {
+	d := &n.disk
+	if w.lose[r.Kind()] {
+		if !snapshot {
+			w.memory.ReleaseRecord(r)
+		}
+		return
+	}
+	d.log = append(d.log, entry{r, snapshot})
+	w.stats.Records++
+	d.appended++
+	if w.instant {
+		w.harden(n, d.appended)
+		return
+	}
+	latency := w.cfg.Disk.Write.Draw(d.stream.at(2 * d.writes))
+	d.writes++
+	d.ready = max(d.ready, w.now).Add(latency * protocols.Duration(d.slow))
+}
+
+// flush starts the fsync of everything written, unless one is under way.
+func (w *World) flush(n *node) {
+	d := &n.disk
+	if d.flushing || d.appended == d.durable {
+		return
+	}
+	latency := w.cfg.Disk.Fsync.Draw(d.stream.at(2*d.flushes + 1))
+	d.flushes++
+	d.flushing, d.covered = true, d.appended
+	if d.slow > 1 && d.slower >= 0 {
+		w.hit(d.slower, 1)
+	}
+	p := w.queue.add(max(d.ready, w.now).Add(latency*protocols.Duration(d.slow)), w.seq)
+	p.kind, p.to, p.ref = evFlush, n.id, d.gen
+}
+
+// flushed ends an fsync of n.
+func (w *World) flushed(n *node, cause uint64) {
+	d := &n.disk
+	d.flushing = false
+	w.begin(evFlush, n.id, protocols.Nobody, d.covered, cause)
+	w.stats.Fsyncs++
+	w.harden(n, d.covered)
+	if w.tracing {
+		w.record(TraceEvent{Kind: TraceSynced, Node: n.id, Life: n.life, Count: int64(d.durable)})
+	}
+	if n.pauses == 0 {
+		w.release(n)
+	} else if d.head < len(d.waiting) {
+		w.hitPause(n)
+	}
+	w.flush(n)
+}
+
+// harden makes the records below upTo durable.
+func (w *World) harden(n *node, upTo uint64) {
+	d := &n.disk
+	for d.durable < upTo {
+		e := d.log[d.durable-d.first]
+		d.durable++
+		if w.moments&protocols.Durable != 0 {
+			w.moment(protocols.Durable, n)
+			w.shown.Record, w.shown.Snapshot = e.record, e.snapshot
+			w.show()
+		}
+		if e.snapshot {
+			w.checkpoint(d, e.record)
+		}
+	}
+}
+
+// checkpoint puts a durable snapshot in force: it replaces all before it, and
+// itself, in the log.
+func (w *World) checkpoint(d *disk, snapshot protocols.Record) {
+	n := d.durable - d.first
+	for i, e := range d.log[:n] {
+		if d.first+uint64(i) >= d.kept && !e.snapshot {
+			w.memory.ReleaseRecord(e.record)
+		}
+	}
+	rest := copy(d.log, d.log[n:])
+	clear(d.log[rest:])
+	d.log, d.first, d.snapshot = d.log[:rest], d.durable, snapshot
+}
+
+// release lets leave what waited for records that are durable now.
+func (w *World) release(n *node) {
+	d := &n.disk
+	for d.head < len(d.waiting) && d.waiting[d.head].gate <= d.durable {
+		g := d.waiting[d.head]
+		d.waiting[d.head] = gated{}
+		d.head++
+		if g.message != nil {
+			w.send(n, g.to, g.message)
+		} else {
+			w.sendAnswer(n, g.answer)
+		}
+	}
+	if rest := d.waiting[d.head:]; len(rest) <= d.head { // at least half is gone: close up
+		n := copy(d.waiting, rest)
+		clear(d.waiting[n:])
+		d.waiting, d.head = d.waiting[:n], 0
+	}
+}
+
+// crash drops what is not durable, and what waited for it. It returns how many
+// records were lost.
+func (w *World) crashDisk(d *disk) (lost uint64) {
+	for _, g := range d.waiting[d.head:] {
+		if g.message != nil {
+			w.memory.ReleaseMessage(g.message)
+		} else {
+			w.answers.free(g.answer)
+		}
+	}
+	clear(d.waiting)
+	d.waiting, d.head = d.waiting[:0], 0
+	keep := d.durable - d.first
+	for _, e := range d.log[keep:] {
+		if !e.snapshot {
+			w.memory.ReleaseRecord(e.record)
+		}
+	}
+	clear(d.log[keep:])
+	d.log = d.log[:keep]
+	lost = d.appended - d.durable
+	d.appended, d.flushing, d.ready = d.durable, false, 0
+	d.gen++
+	return lost
+}
+
+// recovered returns what a boot finds on the disk.
+func (d *disk) recovered(first bool) protocols.Recovered {
+	r := protocols.Recovered{First: first, Snapshot: d.snapshot}
+	if len(d.log) > 0 {
+		r.Records = make([]protocols.RecoveredRecord, len(d.log))
+		for i, e := range d.log {
+			r.Records[i].Record = e.record
+		}
+	}
+	d.kept = d.appended
+	return r
+}

@@ -1,0 +1,154 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// Forever is a fault's For that only a heal ends.
+const Forever = protocols.Duration(1<<63 - 1)
+
+// Fault is one item of a fault plan: an interval that ends by itself. Removing
+// one leaves the run unchanged up to that fault's first effect; its own line in
+// the trace counts as one.
+type Fault struct {
+	ID   int // names its random stream, from 1; 0 takes the position in the plan
+	Kind protocols.FaultKind
+	At   protocols.Time
+	For  protocols.Duration // Forever: until healed; a clock step of 0 stays
+	// Target says who is hit; it is resolved when the fault strikes. A role that
+	// nobody holds then (leader) is waited for until the interval ends.
+	Target Target
+
+	OneWay  Direction          // partition, loss, duplicate, reorder, delay: which way
+	Prob    Prob               // loss, duplicate: of each message
+	Latency Dist               // delay, reorder: added to each message
+	Factor  int64              // slow-disk: times slower, 2..1000
+	Cut     int                // crash: at the next step with effects, after this many of them; 0: between steps
+	Step    protocols.Duration // clock: the wall clock jumps by this, also backwards; back again at the end
+	Drift   int64              // clock, skew: rate error meanwhile, parts per billion
+}
+
+// Direction says which way a fault works on the links between its target and
+// the rest.
+type Direction uint8
+
+const (
+	Both Direction = iota // to and from the target
+	In                    // towards the target: a cut target hears nobody
+	Out                   // from the target: nobody hears it
+)
+
+var directions = [...]string{"both", "in", "out"}
+
+// ParseDirection reads both, in or out.
+func ParseDirection(s string) (Direction, error) {
+	for i, d := range directions {
+		if s == d {
+			return Direction(i), nil
+		}
+	}
+	return 0, fmt.Errorf("direction %q: want %s", s, strings.Join(directions[:], ", "))
+}
+
+// String prints what ParseDirection reads.
+func (d Direction) String() string {
+	if int(d) < len(directions) {
+		return directions[d]
+	}
+	return fmt.Sprintf("direction %d", uint8(d))
+}
+
+// FaultInfo describes a kind of fault that the engine can inject.
+type FaultInfo struct {
+	Kind protocols.FaultKind
+	Text string
+	Uses string // the fields of Fault that it reads, besides ID, At, For and Target
+}
+
+// FaultKinds lists what the engine can inject, in the order of documentation.
+func FaultKinds() []FaultInfo {
+	return []FaultInfo{
+		{protocols.FaultCrash, "stop, lose un-synced writes and what waits for them, restart at the end", "Cut"},
+		{protocols.FaultPause, "stop, then go on with old timers and messages", ""},
+		{protocols.FaultPartition, "cut the links between the target and the rest, with what is in flight on them", "OneWay"},
+		{protocols.FaultLoss, "lose messages of the target's links at random", "Prob, OneWay"},
+		{protocols.FaultDuplicate, "deliver messages of the target's links twice, at random", "Prob, OneWay"},
+		{protocols.FaultReorder, "let messages of the target's links overtake each other, FIFO or not", "Latency, OneWay"},
+		{protocols.FaultDelay, "slow the target's links down", "Latency, OneWay"},
+		{protocols.FaultSlowDisk, "multiply the time of writes and fsyncs", "Factor"},
+		{protocols.FaultClock, "step the wall clock, or change the clock's rate within the declared bound", "Step, Drift"},
+		{protocols.FaultSkew, "change the clock's rate beyond the declared bound", "Drift"},
+	}
+}
+
+// FaultRecord is what became of one fault.
+type FaultRecord struct {
+	Fault    Fault
+	State    FaultState
+	Resolved Resolved       // whom it hit
+	Names    string         // the same in words, "" while nobody
+	Struck   protocols.Time // when it struck; meaningless while planned or waiting
+	Ended    protocols.Time // when it ended; meaningless while active
+
+	// Effective says whether it changed anything. Count says how much: messages
+	// lost, copied, delayed, overtaking or cut; events deferred and sends held by a
+	// pause; records lost by a crash; flushes slowed; nodes whose clock changed.
+	Effective bool
+	Count     uint64
+	Killed    uint64 // crash: live nodes that stopped
+}
+
+// FaultState is where a fault is in its life.
+type FaultState uint8
+
+const (
+	Planned   FaultState = iota // has not struck yet
+	Waiting                     // its time has come, its target has not
+	Active                      // has struck and goes on
+	Over                        // has struck and ended
+	Missed                      // its target never existed during its interval
+	Cancelled                   // a heal came first
+)
+
+var faultStates = [...]string{"planned", "waiting", "active", "over", "missed", "cancelled"}
+
+// String prints the state in a word.
+func (s FaultState) String() string { return faultStates[s] }
+
+// How says in words what the fault did.
+func (r *FaultRecord) How() string {
+	switch {
+	case r.State == Planned || r.State == Waiting || r.State == Missed || r.State == Cancelled:
+		return "did not strike (" + r.State.String() + ")"
+	case !r.Effective:
+		return "changed nothing"
+	}
+	if r.Fault.Kind == protocols.FaultCrash {
+		return fmt.Sprintf("%d stopped, %d records lost", r.Killed, r.Count)
+	}
+	return fmt.Sprintf("%d %s", r.Count, effectOf(r.Fault.Kind))
+}
+
+// effectOf says what FaultRecord.Count counts.
+func effectOf(k protocols.FaultKind) string {
+	switch k {
+	case protocols.FaultPause:
+		return "events and sends held back"
+	case protocols.FaultPartition:
+		return "messages cut"
+	case protocols.FaultLoss:
+		return "messages lost"
+	case protocols.FaultDuplicate:
+		return "messages copied"
+	case protocols.FaultReorder:
+		return "messages out of order"
+	case protocols.FaultDelay:
+		return "messages delayed"
+	case protocols.FaultSlowDisk:
+		return "flushes slowed"
+	}
+	return "clocks changed"
+}

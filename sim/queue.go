@@ -1,0 +1,192 @@
+package sim
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// The event queue is a 4-ary heap of 16-byte keys over a slab of payloads. Keys
+// move when the heap is sifted, payloads do not. Ties of time go by sequence
+// number, so the order is total and the same on any machine.
+const (
+	slotBits = 24 // at most 16,777,216 events pending
+	seqBits  = 64 - slotBits
+	slotMask = 1<<slotBits - 1
+)
+
+// key orders one pending event.
+type key struct {
+	time  int64
+	order uint64 // sequence number << slotBits | slot
+}
+
+func (k key) before(l key) bool { return k.time < l.time || k.time == l.time && k.order < l.order }
+
+// eventKind says what a payload is.
+type eventKind uint8
+
+const (
+	evBoot    eventKind = iota + 1 // to boots for the first time
+	evMessage                      // message from→to; ref: sender's life, stamp: cuts of the link at departure
+	evSelf                         // message of to to itself; ref: its life
+	evRequest                      // ref: request slot, from a client; stamp as above
+	evAnswer                       // ref: answer slot, to a client; stamp as above
+	evAlarm                        // to's next timer; ref: generation
+	evFlush                        // to's disk; ref: generation
+	evDrain                        // to handles the next event held back by a pause; ref: generation
+	evClient                       // to wakes up; ref: generation
+	evArrival                      // open loop: the next operation arrives
+	evStrike                       // fault ref strikes
+	evEnd                          // fault ref ends
+)
+
+// payload is what happens. Its fields are read according to kind.
+type payload struct {
+	message  protocols.Message
+	ref      uint32
+	stamp    uint32
+	to, from protocols.NodeID
+	kind     eventKind
+	says     protocols.Kind // kind of message
+}
+
+// queue holds the pending events. What pop takes leaves a hole at the root, which
+// the next add fills: an event that schedules another costs one sift, not two.
+type queue struct {
+	heap   []key
+	hole   bool // heap[0] has been taken
+	slab   []payload
+	free   []uint32 // slots to use again, last in first out
+	seq    uint64
+	causes []uint64 // by slot: which event scheduled it; kept only while tracing
+	traced bool
+}
+
+// reset empties q and keeps its memory.
+func (q *queue) reset(traced bool) {
+	clear(q.slab)
+	*q = queue{heap: q.heap[:0], slab: q.slab[:0], free: q.free[:0], causes: q.causes[:0], traced: traced}
+}
+
+// add schedules an event at t and returns its payload to be filled in at once.
+// cause is the event that schedules it.
+func (q *queue) add(t protocols.Time, cause uint64) *payload {
+	var slot uint32
+	if n := len(q.free); n > 0 {
+		slot = q.free[n-1]
+		q.free = q.free[:n-1]
+	} else {
+		slot = uint32(len(q.slab))
+		if slot > slotMask {
+			panic("sim: more than 2^24 events pending")
+		}
+		q.slab = append(q.slab, payload{})
+		if q.traced {
+			q.causes = append(q.causes, 0)
+		}
+	}
+	if q.traced {
+		q.causes[slot] = cause
+	}
+	q.seq++
+	if q.seq>>seqBits != 0 {
+		panic("sim: more than 2^40 events scheduled")
+	}
+	k := key{int64(t), q.seq<<slotBits | uint64(slot)}
+	if q.hole {
+		q.hole = false
+		q.sink(k)
+	} else {
+		q.rise(k)
+	}
+	return &q.slab[slot]
+}
+
+// rise puts k where it belongs, from a new place at the end upwards.
+func (q *queue) rise(k key) {
+	q.heap = append(q.heap, k)
+	h, i := q.heap, len(q.heap)-1
+	for i > 0 {
+		parent := (i - 1) >> 2
+		if !k.before(h[parent]) {
+			break
+		}
+		h[i] = h[parent]
+		i = parent
+	}
+	h[i] = k
+}
+
+// next returns the time of the earliest event, false when there is none.
+func (q *queue) next() (protocols.Time, bool) {
+	if q.hole {
+		q.fill()
+	}
+	if len(q.heap) == 0 {
+		return 0, false
+	}
+	return protocols.Time(q.heap[0].time), true
+}
+
+// fill closes the hole at the root with the last key.
+func (q *queue) fill() {
+	q.hole = false
+	n := len(q.heap) - 1
+	last := q.heap[n]
+	q.heap = q.heap[:n]
+	if n > 0 {
+		q.sink(last)
+	}
+}
+
+// pop removes the earliest event, which next has found, and returns its payload
+// and cause.
+func (q *queue) pop() (p payload, cause uint64) {
+	slot := uint32(q.heap[0].order & slotMask)
+	q.hole = true
+	q.free = append(q.free, slot)
+	if q.traced {
+		cause = q.causes[slot]
+	}
+	return q.slab[slot], cause
+}
+
+// sink puts k where it belongs, from the hole at the root downwards.
+func (q *queue) sink(k key) {
+	h := q.heap
+	n, i := len(h), 0
+	for {
+		c := 4*i + 1
+		least := c
+		if c+4 <= n { // the full group, without bounds checks
+			g := h[c : c+4 : c+4]
+			m, j := g[0], 0
+			if g[1].before(m) {
+				m, j = g[1], 1
+			}
+			if g[2].before(m) {
+				m, j = g[2], 2
+			}
+			if g[3].before(m) {
+				m, j = g[3], 3
+			}
+			if !m.before(k) {
+				break
+			}
+			h[i] = m
+			i = c + j
+			continue
+		}
+		if c >= n {
+			break
+		}
+		for j := c + 1; j < n; j++ {
+			if h[j].before(h[least]) {
+				least = j
+			}
+		}
+		if !h[least].before(k) {
+			break
+		}
+		h[i] = h[least]
+		i = least
+	}
+	h[i] = k
+}

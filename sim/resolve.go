@@ -1,0 +1,179 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// check says what is wrong with t in this cluster.
+func (t Target) check(cluster protocols.Cluster, clients int) error {
+	if t.Empty() {
+		return fmt.Errorf("target names nobody; want names (n1 n3, s1, c1) or one of %s", wordList())
+	}
+	for _, item := range strings.Fields(t.items) {
+		letter, number, ok := parseName(item)
+		limit, what := cluster.Replicas, "replicas"
+		switch {
+		case !ok:
+			continue
+		case letter == 's':
+			limit, what = cluster.Services, "service nodes"
+		case letter == 'c':
+			limit, what = clients, "clients"
+		}
+		if number > limit {
+			return fmt.Errorf("target %q: %s does not exist; there are %d %s", t, item, limit, what)
+		}
+	}
+	return nil
+}
+
+// resolve finds out who f's target is now; false: a role that nobody holds. Its
+// random choices are the first draws of the fault's stream, every time it is
+// asked, so that waiting costs no draws.
+func (w *World) resolve(f *fault) (r Resolved, ok bool) {
+	draws := stream{base: f.stream.sub(0)}
+	for _, item := range strings.Fields(f.Fault.Target.items) {
+		if !w.resolveItem(item, &draws, &r) {
+			return Resolved{}, false
+		}
+	}
+	if f.Fault.Target.others {
+		r.Nodes = protocols.NodesUpTo(w.cluster.Replicas).Minus(r.Nodes)
+		r.Clients = nil
+	}
+	return r, true
+}
+
+// resolveItem adds one name or word to r.
+func (w *World) resolveItem(item string, draws *stream, r *Resolved) bool {
+	if letter, number, ok := parseName(item); ok {
+		switch letter {
+		case 'n':
+			r.Nodes = r.Nodes.With(protocols.NodeID(number))
+		case 's':
+			r.Nodes = r.Nodes.With(protocols.NodeID(w.cluster.Replicas + number))
+		case 'c':
+			r.addClient(protocols.NodeID(-number))
+		}
+		return true
+	}
+	replicas := protocols.NodesUpTo(w.cluster.Replicas)
+	leader := w.leader()
+	switch item {
+	case "leader":
+		if leader == protocols.Nobody {
+			return false
+		}
+		r.Nodes = r.Nodes.With(leader)
+	case "follower":
+		return r.addRandom(w.voters().Without(leader).And(w.live()), 1, draws)
+	case "followers":
+		r.Nodes = r.Nodes.Or(w.voters().Without(leader))
+	case "minority":
+		voters := w.voters()
+		r.addRandom(voters, (voters.Len()-1)/2, draws)
+	case "majority":
+		voters := w.voters()
+		r.addRandom(voters, voters.Len()/2+1, draws)
+	case "random":
+		return r.addRandom(replicas.And(w.live()), 1, draws)
+	case "all":
+		r.Nodes = r.Nodes.Or(replicas)
+	case "services":
+		r.Nodes = r.Nodes.Or(protocols.NodesUpTo(w.cluster.Nodes()).Minus(replicas))
+	case "clients":
+		for i := range w.clients {
+			r.addClient(w.clients[i].id)
+		}
+	}
+	return true
+}
+
+func (r *Resolved) addClient(id protocols.NodeID) {
+	if !r.has(id) {
+		r.Clients = append(r.Clients, id)
+	}
+}
+
+// addRandom adds n random members of from; false: there are not as many.
+func (r *Resolved) addRandom(from protocols.NodeSet, n int, draws *stream) bool {
+	ids := from.Slice()
+	if len(ids) < n {
+		return false
+	}
+	for i := range n {
+		j := i + int(below(draws.next(), uint64(len(ids)-i)))
+		ids[i], ids[j] = ids[j], ids[i]
+		r.Nodes = r.Nodes.With(ids[i])
+	}
+	return true
+}
+
+// live returns the nodes that are up and not paused.
+func (w *World) live() (s protocols.NodeSet) {
+	for i := range w.nodes {
+		if n := &w.nodes[i]; n.up && n.pauses == 0 {
+			s = s.With(n.id)
+		}
+	}
+	return s
+}
+
+// leader returns the live replica that claims to lead with the highest epoch,
+// the lowest id on ties, or Nobody.
+func (w *World) leader() protocols.NodeID {
+	best, epoch := protocols.Nobody, uint64(0)
+	for i := range w.nodes[:w.cluster.Replicas] {
+		n := &w.nodes[i]
+		if n.up && n.pauses == 0 && n.view.Leading && (best == protocols.Nobody || n.view.Epoch > epoch) {
+			best, epoch = n.id, n.view.Epoch
+		}
+	}
+	return best
+}
+
+// voters returns the current members: those that the leader knows, or without
+// one the live replica of the highest epoch; every replica where nobody says.
+func (w *World) voters() protocols.NodeSet {
+	from := w.leader()
+	if from == protocols.Nobody {
+		epoch := uint64(0)
+		for i := range w.nodes[:w.cluster.Replicas] {
+			if n := &w.nodes[i]; n.up && (from == protocols.Nobody || n.view.Epoch > epoch) {
+				from, epoch = n.id, n.view.Epoch
+			}
+		}
+	}
+	if from != protocols.Nobody {
+		if m := w.nodes[from-1].view.Members; !m.Empty() {
+			return m
+		}
+	}
+	return protocols.NodesUpTo(w.cluster.Replicas)
+}
+
+// leadership notes when the cluster gets or loses a leader; see Stats.Leaderless.
+func (w *World) leadership() {
+	w.roles = true
+	var epoch uint64
+	for i := range w.nodes[:w.cluster.Replicas] {
+		if n := &w.nodes[i]; n.up {
+			epoch = max(epoch, n.view.Epoch)
+		}
+	}
+	led := false
+	for i := range w.nodes[:w.cluster.Replicas] {
+		n := &w.nodes[i]
+		led = led || n.up && n.pauses == 0 && n.view.Leading && n.view.Epoch == epoch
+	}
+	if led == w.led {
+		return
+	}
+	if led {
+		w.stats.Leaderless += w.now.Sub(w.leaderless)
+	}
+	w.led, w.leaderless = led, w.now
+}

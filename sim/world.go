@@ -1,0 +1,383 @@
+package sim
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// Stop says why Run returned.
+type Stop uint8
+
+const (
+	Reached   Stop = iota + 1 // virtual time is up
+	Violated                  // an observer or a panic reported a violation
+	Exhausted                 // the event budget is spent
+	Satisfied                 // the condition given to RunUntil holds
+)
+
+var stops = [...]string{"", "reached", "violated", "exhausted", "satisfied"}
+
+// String prints the reason in a word.
+func (s Stop) String() string { return stops[s] }
+
+// World is one simulation. It belongs to one goroutine.
+type World struct {
+	cfg     Config
+	cluster protocols.Cluster
+	budget  uint64
+
+	now    protocols.Time
+	seq    uint64 // the event being handled, from 1
+	cause  uint64 // what scheduled it
+	digest digest
+	queue  queue
+	memory *protocols.Memory
+
+	nodes      []node
+	links      links
+	behaviours []Link
+	kinds      [protocols.MaxKinds]KindCount
+	sized      [protocols.MaxKinds]bool // messages that know their size
+	digested   [protocols.MaxKinds]bool // messages that know their digest
+	early      [protocols.MaxKinds]bool // Config.Early
+	lose       [protocols.MaxKinds]bool // Config.Lose
+	instant    bool                     // the disk takes no time
+	sessions   bool                     // Protocol.SessionTransport
+
+	faults     []fault
+	linkFaults []int             // active faults that disturb links
+	waiting    int               // faults that wait for their targets
+	roles      bool              // somebody came, went or changed epoch or role: waiting faults look again
+	healed     bool              // nothing ends or strikes by itself any more
+	mended     protocols.NodeSet // healed nodes
+
+	clients      []client
+	requests     requests
+	answers      answers
+	history      history
+	mix          []Share
+	weight       int64
+	probe        [2]Share // write, read
+	keyed        bool
+	keys         int
+	timeout      protocols.Duration
+	giveUp       protocols.Duration
+	openLoop     bool
+	arrivals     arrivals
+	arrivalDraws stream
+	turn         int // whose turn it is to take an arrival
+	calls        int
+	pending      int
+	stopped      bool // no new calls
+	patient      bool // nobody gives up
+	askable      protocols.NodeSet
+
+	out        *protocols.Effects
+	event      protocols.Event
+	calling    *node // whose protocol code runs
+	moments    protocols.MomentKind
+	watchers   [8][]protocols.Observer // by bit of the moment
+	watching   bool                    // an observer runs
+	shown      protocols.Moment
+	violations []protocols.Violation
+	progress   bool // this event changed client or node progress
+	led        bool
+	leaderless protocols.Time // since when, or since when led
+	stats      Stats
+	tracing    bool
+	trace      []TraceEvent
+}
+
+// New returns a world at time 0, before the first event. Errors name the field
+// of cfg and say what was wanted.
+func New(cfg Config) (*World, error) {
+	w := new(World)
+	if err := w.Reset(cfg); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Reset makes w what New(cfg) returns, using its memory again. What the last run
+// returned, history, trace, statistics and records, is no longer valid. After an
+// error w is as before.
+func (w *World) Reset(cfg Config) error {
+	cfg, err := completed(cfg)
+	if err != nil {
+		return err
+	}
+	w.reclaim(&cfg)
+	w.cfg = cfg
+	w.now, w.seq, w.cause, w.digest = 0, 0, 0, digest(protocols.HashSeed)
+	w.budget = cfg.MaxEvents
+	w.cluster = clusterOf(&cfg)
+	w.queue.reset(cfg.Trace)
+	w.tracing, w.trace = cfg.Trace, w.trace[:0]
+	w.stats, w.violations = Stats{}, nil
+	w.healed, w.mended, w.roles, w.waiting = false, protocols.NodeSet{}, false, 0
+	w.led, w.leaderless, w.progress = false, 0, false
+	w.calling, w.watching, w.event = nil, false, protocols.Event{}
+	w.instant = cfg.Disk.Write.Zero() && cfg.Disk.Fsync.Zero()
+	w.sessions = cfg.Protocol.SessionTransport
+	w.resetKinds()
+	w.resetObservers()
+	w.resetNodes()
+	w.resetClients()
+	w.links.reset(&w.cfg, len(w.nodes), len(w.clients))
+	w.behaviours = append(w.behaviours[:0], cfg.Network.Between, cfg.Network.Client, healed)
+	for _, r := range cfg.Network.Links {
+		w.behaviours = append(w.behaviours, r.Link)
+	}
+	w.resetFaults()
+	return nil
+}
+
+// reclaim hands the messages and records of the last run back to the memory, if
+// the next run can use it.
+func (w *World) reclaim(next *Config) {
+	if w.memory == nil || w.cfg.Protocol != next.Protocol || w.cfg.Memory != next.Memory {
+		w.memory = protocols.NewMemory(next.Memory)
+		w.out = protocols.NewEffects(w.memory)
+		return
+	}
+	w.out.Reset()
+	for _, ok := w.queue.next(); ok; _, ok = w.queue.next() {
+		if p, _ := w.queue.pop(); p.kind == evMessage || p.kind == evSelf {
+			w.memory.ReleaseMessage(p.message)
+		}
+	}
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		for _, g := range n.disk.waiting[n.disk.head:] {
+			if g.message != nil {
+				w.memory.ReleaseMessage(g.message)
+			}
+		}
+		for j, e := range n.disk.log {
+			if n.disk.first+uint64(j) >= n.disk.kept && !e.snapshot {
+				w.memory.ReleaseRecord(e.record)
+			}
+		}
+	}
+}
+
+func clusterOf(cfg *Config) protocols.Cluster {
+	c := protocols.Cluster{Replicas: cfg.Replicas}
+	if s := cfg.Protocol.Services; s != nil {
+		c.Services = s(cfg.Parameters)
+	}
+	return c
+}
+
+func (w *World) resetKinds() {
+	w.kinds = [protocols.MaxKinds]KindCount{}
+	w.sized, w.digested = [protocols.MaxKinds]bool{}, [protocols.MaxKinds]bool{}
+	w.early, w.lose = [protocols.MaxKinds]bool{}, [protocols.MaxKinds]bool{}
+	for _, k := range w.cfg.Protocol.Messages {
+		zero := k.New()
+		w.kinds[k.Kind].Name = k.Name
+		_, w.sized[k.Kind] = zero.(protocols.Sized)
+		_, w.digested[k.Kind] = zero.(protocols.Digested)
+		w.early[k.Kind] = contains(w.cfg.Early, k.Name)
+	}
+	for _, k := range w.cfg.Protocol.Records {
+		w.lose[k.Kind] = contains(w.cfg.Lose, k.Name)
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, t := range list {
+		if s == t {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *World) resetNodes() {
+	n := w.cluster.Nodes()
+	if cap(w.nodes) < n {
+		w.nodes = make([]node, n)
+	}
+	w.nodes = w.nodes[:n]
+	for i := range w.nodes {
+		w.nodes[i].reset(w, protocols.NodeID(i+1))
+		p := w.queue.add(0, 0)
+		p.kind, p.to = evBoot, w.nodes[i].id
+	}
+}
+
+func (w *World) resetFaults() {
+	w.faults, w.linkFaults = w.faults[:0], w.linkFaults[:0]
+	for i, f := range w.cfg.Faults {
+		if f.ID == 0 {
+			f.ID = i + 1
+		}
+		w.faults = append(w.faults, fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.ID)), links: worksOnLinks(f.Kind)})
+		w.plan(i, f.At, evStrike)
+	}
+}
+
+func worksOnLinks(k protocols.FaultKind) bool {
+	switch k {
+	case protocols.FaultPartition, protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultReorder, protocols.FaultDelay:
+		return true
+	}
+	return false
+}
+
+// Run handles events until the given time. It stops early at a violation or when
+// the event budget is spent; after a violation it handles nothing any more.
+func (w *World) Run(until protocols.Time) Stop { return w.RunUntil(until, nil) }
+
+// RunUntil is Run that also stops once done holds. It is asked at the start, and
+// after every event that changed the progress of a client or a node: operations
+// that end, notes, boots, crashes.
+func (w *World) RunUntil(limit protocols.Time, done func() bool) (stop Stop) {
+	defer w.guard(&stop)
+	if len(w.violations) > 0 {
+		return Violated
+	}
+	if done != nil && done() {
+		return Satisfied
+	}
+	for {
+		t, ok := w.queue.next()
+		if !ok || t > limit {
+			w.now = max(w.now, limit)
+			return Reached
+		}
+		if w.stats.Events >= w.budget {
+			return Exhausted
+		}
+		w.now = t
+		w.progress = false
+		p, cause := w.queue.pop()
+		w.dispatch(&p, cause)
+		if len(w.violations) > 0 {
+			return Violated
+		}
+		if w.progress && done != nil && done() {
+			return Satisfied
+		}
+	}
+}
+
+// dispatch handles one event. Events that turn out to be out of date are not
+// counted and leave no trace.
+func (w *World) dispatch(p *payload, cause uint64) {
+	switch p.kind {
+	case evMessage, evSelf:
+		w.arrive(p, cause)
+	case evRequest:
+		w.requestArrives(p, cause)
+	case evAnswer:
+		w.answered(p, cause)
+	case evAlarm:
+		n := &w.nodes[p.to-1]
+		switch {
+		case n.timers.gen != p.ref:
+		case n.held():
+			w.hold(n, p, cause)
+		default:
+			w.ring(n, cause)
+		}
+	case evFlush:
+		if n := &w.nodes[p.to-1]; n.disk.gen == p.ref {
+			w.flushed(n, cause)
+		}
+	case evDrain:
+		if n := &w.nodes[p.to-1]; n.drainGen == p.ref {
+			w.drain(n)
+		}
+	case evClient:
+		if c := &w.clients[-p.to-1]; c.gen == p.ref {
+			w.wakeUp(c, cause)
+		}
+	case evArrival:
+		w.arrival(cause)
+	case evStrike:
+		w.planned(int(p.ref))
+	case evEnd:
+		w.ended(int(p.ref))
+	case evBoot:
+		w.begin(evBoot, p.to, protocols.Nobody, 0, cause)
+		w.boot(&w.nodes[p.to-1])
+	}
+	if w.roles {
+		w.roles = false
+		if w.waiting > 0 {
+			w.retry()
+		}
+	}
+}
+
+// begin counts an event and enters it into the digest.
+func (w *World) begin(kind eventKind, to, from protocols.NodeID, x, cause uint64) {
+	w.stats.Events++
+	w.seq, w.cause = w.stats.Events, cause
+	w.digest.mix(uint64(w.now))
+	w.digest.mix(uint64(kind)<<32 | uint64(uint16(to))<<16 | uint64(uint16(from)))
+	w.digest.mix(x)
+}
+
+// Grant raises the event budget by n events.
+func (w *World) Grant(n uint64) { w.budget += n }
+
+// Now returns the true virtual time.
+func (w *World) Now() protocols.Time { return w.now }
+
+// Events returns how many events have been handled.
+func (w *World) Events() uint64 { return w.stats.Events }
+
+// Cluster returns the shape of the run.
+func (w *World) Cluster() protocols.Cluster { return w.cluster }
+
+// Config returns the configuration with its defaults filled in.
+func (w *World) Config() Config { return w.cfg }
+
+// History returns the operations in the order of their calls; those under way
+// are Unknown. It is valid until the next call of History: copy it to keep it.
+func (w *World) History() []protocols.Operation { return w.history.list() }
+
+// Violations returns what was found; the run stops at the event that shows one.
+func (w *World) Violations() []protocols.Violation { return w.violations }
+
+// Trace returns the recorded lines; empty without Config.Trace. It is valid until
+// Reset.
+func (w *World) Trace() []TraceEvent { return w.trace }
+
+// FaultLog returns what has become of every fault, in the order of the plan.
+func (w *World) FaultLog() []FaultRecord {
+	log := make([]FaultRecord, len(w.faults))
+	for i := range w.faults {
+		log[i] = w.faults[i].FaultRecord
+	}
+	return log
+}
+
+// Stats returns the figures of the run so far.
+func (w *World) Stats() *Stats {
+	s := w.stats
+	for _, k := range w.cfg.Protocol.Messages {
+		s.ByKind = append(s.ByKind, w.kinds[k.Kind])
+	}
+	if !w.led {
+		s.Leaderless += w.now.Sub(w.leaderless)
+	}
+	return &s
+}
+
+// View returns what a node showed of itself after its last step; false: it is
+// down or does not exist.
+func (w *World) View(id protocols.NodeID) (protocols.View, bool) {
+	if id < 1 || int(id) > len(w.nodes) || !w.nodes[id-1].up {
+		return protocols.View{}, false
+	}
+	return w.nodes[id-1].view, true
+}
+
+// Node returns a node's program, for tests that look inside; nil: it is down.
+func (w *World) Node(id protocols.NodeID) protocols.Node {
+	if id < 1 || int(id) > len(w.nodes) {
+		return nil
+	}
+	return w.nodes[id-1].replica
+}

@@ -1,0 +1,18 @@
+package all
+
+import (
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/protocols/protocoltest"
+)
+
+func TestEveryProtocolConforms(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range List() {
+		if seen[p.Name] {
+			t.Errorf("two protocols are called %s", p.Name)
+		}
+		seen[p.Name] = true
+		t.Run(p.Name, func(t *testing.T) { protocoltest.Run(t, p) })
+	}
+}

@@ -1,0 +1,104 @@
+package raft
+
+import (
+	"fmt"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// bugs are the known bugs as switches, all off in the correct protocol. Each is
+// one deviation at the rule it breaks.
+type bugs struct {
+	countOldTerms    bool
+	earlyVote        bool
+	forgetVote       bool
+	wholeCommit      bool
+	truncateAlways   bool
+	earlyAppend      bool
+	earlyOwnAppend   bool
+	readOldTerm      bool
+	leaseFromReceipt bool
+	leaseNoDrift     bool
+	forgetPromise    bool
+	noSessions       bool
+	replyOnAppend    bool
+	failOnStepDown   bool
+	readNoRound      bool // R-READ
+}
+
+// knownBugs lists the switches; parseBugs and Protocol.Bugs both come from it.
+func knownBugs() []knownBug {
+	return []knownBug{
+		{protocols.Bug{ID: "R-01", Title: "commit by counting replicas of entries of previous terms", Source: "Raft paper §5.4.2, figure 8; logcabin#44", Caught: "R-I7, R-I4, R-I5, linearizability"},
+			func(b *bugs) *bool { return &b.countOldTerms }},
+		{protocols.Bug{ID: "R-02", Title: "a vote is granted before it is durable", Source: "dissertation §3.8; NodeDB#161", Caught: "durability, R-I6, R-I1"},
+			func(b *bugs) *bool { return &b.earlyVote }},
+		{protocols.Bug{ID: "R-03", Title: "a restart forgets the vote", Source: "etcd 9d2a465", Caught: "R-I6, R-I1"},
+			func(b *bugs) *bool { return &b.forgetVote }},
+		{protocols.Bug{ID: "R-08", Title: "the commit index of a request is cut to the last log index, not to the last new entry", Source: "etcd b927fa8", Caught: "R-I7, R-I5"},
+			func(b *bugs) *bool { return &b.wholeCommit }},
+		{protocols.Bug{ID: "R-09", Title: "every AppendEntries truncates the log, also without a conflict", Source: "Students' Guide to Raft; etcd 80615be", Caught: "R-I8, R-I4"},
+			func(b *bugs) *bool { return &b.truncateAlways }},
+		{protocols.Bug{ID: "R-11", Title: "AppendEntries is acknowledged before it is durable", Source: "Alagappan et al., FAST 2018", Caught: "durability, R-I8, linearizability"},
+			func(b *bugs) *bool { return &b.earlyAppend }},
+		{protocols.Bug{ID: "R-12", Title: "the leader counts itself before its own write is durable", Source: "etcd#14370", Caught: "durability, R-I8, R-I7"},
+			func(b *bugs) *bool { return &b.earlyOwnAppend }},
+		{protocols.Bug{ID: "R-18", Title: "ReadIndex is served before an entry of the current term is committed", Source: "etcd#7331; RedisRaft#18; TiKV#9239", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.readOldTerm }},
+		{protocols.Bug{ID: "R-21", Title: "the lease counts from the receipt of acknowledgements, not from the sending of their round", Source: "hashicorp/raft#108; TiKV#1301", Caught: "R-I10, linearizability"},
+			func(b *bugs) *bool { return &b.leaseFromReceipt }},
+		{protocols.Bug{ID: "R-22", Title: "the lease ignores the clock bound", Source: "etcd#6005; TiKV#964", Caught: "R-I10, linearizability"},
+			func(b *bugs) *bool { return &b.leaseNoDrift }},
+		{protocols.Bug{ID: "R-25", Title: "a voter forgets its lease promise on restart", Source: "dissertation §6.4.1", Caught: "R-I10, linearizability"},
+			func(b *bugs) *bool { return &b.forgetPromise }},
+		{protocols.Bug{ID: "R-44", Title: "a duplicate request is executed twice", Source: "dissertation §6.3", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.noSessions }},
+		{protocols.Bug{ID: "R-46", Title: "the leader answers on append instead of commit", Source: "Redis-Raft#14", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.replyOnAppend }},
+		{protocols.Bug{ID: "R-47", Title: "requests in the log are reported as failed when leadership is lost", Source: "Jepsen, RedisRaft", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.failOnStepDown }},
+		{protocols.Bug{ID: "R-READ", Title: "the leader answers reads without a round of heartbeats", Source: "dissertation §6.4", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.readNoRound }},
+	}
+}
+
+type knownBug struct {
+	protocols.Bug
+	field func(*bugs) *bool
+}
+
+// parseBugs switches on the bugs of the given ids.
+func parseBugs(ids []string) (bugs, error) {
+	var b bugs
+	known := knownBugs()
+next:
+	for _, id := range ids {
+		for _, k := range known {
+			if k.ID == id {
+				*k.field(&b) = true
+				continue next
+			}
+		}
+		return bugs{}, fmt.Errorf("bugs: got %q, want one of %s", id, bugIDs())
+	}
+	return b, nil
+}
+
+func bugIDs() string {
+	text := ""
+	for i, k := range knownBugs() {
+		if i > 0 {
+			text += ", "
+		}
+		text += k.ID
+	}
+	return text
+}
+
+func bugList() []protocols.Bug {
+	var list []protocols.Bug
+	for _, k := range knownBugs() {
+		list = append(list, k.Bug)
+	}
+	return list
+}

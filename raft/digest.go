@@ -1,0 +1,62 @@
+package raft
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// fold2 and fold3 digest a few words. What a word means is given by its place.
+func fold2(a, b uint64) uint64    { return protocols.Fold(a, b) }
+func fold3(a, b, c uint64) uint64 { return protocols.Fold(protocols.Fold(a, b), c) }
+
+func bit(b bool) uint64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// hash digests an entry, its term included.
+func (e *Entry) hash() uint64 {
+	c := &e.Command
+	h := fold3(e.Term, uint64(c.Client), c.Seq)
+	h = fold3(h, uint64(c.Kind)<<40|uint64(c.Op)<<32|uint64(c.Key), uint64(c.Arg))
+	return protocols.Mix64(fold2(h, uint64(c.Old)))
+}
+
+// Digest implements [protocols.Digested].
+func (m *RequestVote) Digest() uint64 {
+	return fold3(m.Term, uint64(m.LastLogIndex), m.LastLogTerm)
+}
+
+// Digest implements [protocols.Digested].
+func (m *RequestVoteResponse) Digest() uint64 {
+	return fold3(m.Term, bit(m.VoteGranted), uint64(m.CandidateID))
+}
+
+// Digest implements [protocols.Digested].
+func (m *PreVote) Digest() uint64 {
+	return fold3(m.Term, uint64(m.LastLogIndex), m.LastLogTerm)
+}
+
+// Digest implements [protocols.Digested].
+func (m *PreVoteResponse) Digest() uint64 { return fold2(m.Term, bit(m.VoteGranted)) }
+
+// Digest implements [protocols.Digested].
+func (m *AppendEntries) Digest() uint64 {
+	h := fold3(m.Term, uint64(m.PrevLogIndex), m.PrevLogTerm)
+	h = fold3(h, uint64(m.LeaderCommit), uint64(len(m.Entries)))
+	for i := range m.Entries {
+		h = fold2(h, m.Entries[i].hash())
+	}
+	return h
+}
+
+// Digest implements [protocols.Digested].
+func (m *AppendEntriesResponse) Digest() uint64 {
+	h := fold3(m.Term, bit(m.Success), uint64(m.MatchIndex))
+	return fold2(fold3(h, m.MatchTerm, m.ConflictTerm), uint64(m.ConflictIndex))
+}
+
+// Digest implements [protocols.Digested].
+func (m *Heartbeat) Digest() uint64 { return fold3(m.Term, uint64(m.Commit), m.Round) }
+
+// Digest implements [protocols.Digested].
+func (m *HeartbeatResponse) Digest() uint64 { return fold2(m.Term, m.Round) }

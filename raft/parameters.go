@@ -1,0 +1,110 @@
+package raft
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// Parameters are the settings of a Raft cluster. All nodes of a run have the same.
+type Parameters struct {
+	// ElectionTimeout is the range from which each election timeout is drawn
+	// (§3.4). Its lower end is the minimum election timeout of leases and PreVote,
+	// its upper end the time in which CheckQuorum wants to hear a quorum.
+	ElectionTimeout protocols.Range `param:"election_timeout" doc:"A follower that hears no leader for a time drawn from this range starts an election."`
+	// Heartbeat is the time between heartbeats; below ElectionTimeout.Min.
+	Heartbeat protocols.Duration `param:"heartbeat" doc:"Time between a leader's heartbeats; below the minimum election timeout."`
+	// PreVote asks before it disturbs (§9.6).
+	PreVote bool `param:"pre_vote" doc:"Ask whether an election could be won before starting one."`
+	// CheckQuorum makes a leader without a quorum step down, and a voter that hears
+	// a leader ignore other candidates (§6.2, §4.2.3).
+	CheckQuorum bool `param:"check_quorum" doc:"A leader that hears no quorum steps down; a voter that hears a leader ignores candidates."`
+	// MaxBatch is the largest number of entries in one AppendEntries, from 1.
+	MaxBatch int `param:"max_batch" doc:"Largest number of entries in one AppendEntries."`
+	// Window is the largest number of AppendEntries in flight to one follower, 1..1024.
+	Window int `param:"window" doc:"Largest number of AppendEntries in flight to one follower."`
+	// Reads is how a Read is answered: readindex, lease, log or local.
+	Reads string `param:"reads" doc:"readindex: a round of heartbeats per read; lease: none while the lease lasts; log: through the log; local: from any replica, not linearizable."`
+	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
+	// billion, below 1e9.
+	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	// Bugs are known bugs to switch on, by id.
+	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
+}
+
+// The values of Parameters.Reads.
+const (
+	ReadsReadIndex = "readindex"
+	ReadsLease     = "lease"
+	ReadsLog       = "log"
+	ReadsLocal     = "local"
+)
+
+// DefaultParameters returns the defaults: timeouts of the paper's example (§3.4),
+// PreVote and CheckQuorum on, ReadIndex reads.
+func DefaultParameters() *Parameters {
+	return &Parameters{
+		ElectionTimeout: protocols.Range{Min: 150e6, Max: 300e6},
+		Heartbeat:       50e6,
+		PreVote:         true,
+		CheckQuorum:     true,
+		MaxBatch:        64,
+		Window:          16,
+		Reads:           ReadsReadIndex,
+		MaxDrift:        500_000,
+	}
+}
+
+// Validate says what is wrong with the parameters for n replicas.
+func (p *Parameters) Validate(n int) error {
+	switch {
+	case n < 1 || n > protocols.MaxNodes:
+		return fmt.Errorf("replicas: got %d, want 1..%d", n, protocols.MaxNodes)
+	case p.ElectionTimeout.Min <= 0:
+		return fmt.Errorf("election_timeout: got %v, want above 0s", p.ElectionTimeout)
+	case p.ElectionTimeout.Max <= p.ElectionTimeout.Min:
+		return fmt.Errorf("election_timeout: got %v, want a range whose end is above its start, or candidates collide again and again", p.ElectionTimeout)
+	case p.Heartbeat <= 0 || p.Heartbeat >= p.ElectionTimeout.Min:
+		return fmt.Errorf("heartbeat: got %v, want above 0s and below the minimum election timeout %v", p.Heartbeat, p.ElectionTimeout.Min)
+	case p.MaxBatch < 1:
+		return fmt.Errorf("max_batch: got %d, want 1 or more", p.MaxBatch)
+	case p.Window < 1 || p.Window > maxWindow:
+		return fmt.Errorf("window: got %d, want 1..%d", p.Window, maxWindow)
+	case p.MaxDrift < 0 || p.MaxDrift >= billion:
+		return fmt.Errorf("max_drift: got %d, want 0..%d parts per billion", p.MaxDrift, int64(billion-1))
+	}
+	switch p.Reads {
+	case ReadsReadIndex, ReadsLog, ReadsLocal:
+	case ReadsLease:
+		if !p.CheckQuorum {
+			return fmt.Errorf("reads: got lease without check_quorum, want check_quorum: true: a lease holds only while voters ignore other candidates")
+		}
+	default:
+		return fmt.Errorf("reads: got %q, want readindex, lease, log or local", p.Reads)
+	}
+	_, err := parseBugs(p.Bugs)
+	return err
+}
+
+const (
+	maxWindow = 1024
+	billion   = 1_000_000_000
+)
+
+// lease returns how long a lease lasts on the leader's clock from the sending of
+// the round that a quorum acknowledged: T·(1-rho)/(1+rho) for the minimum election
+// timeout T and the clock bound rho (§6.4.1). In that time no voter's clock, fast
+// by rho, has counted T while the leader's, slow by rho, counts the lease.
+// Rounded down.
+func (p *Parameters) lease() protocols.Duration {
+	return scale(p.ElectionTimeout.Min, billion-p.MaxDrift, billion+p.MaxDrift)
+}
+
+// scale returns d·numerator/denominator, rounded down, for d >= 0 and
+// 0 <= numerator <= denominator.
+func scale(d protocols.Duration, numerator, denominator int64) protocols.Duration {
+	high, low := bits.Mul64(uint64(d), uint64(numerator))
+	quotient, _ := bits.Div64(high, low, uint64(denominator))
+	return protocols.Duration(quotient)
+}

@@ -1,0 +1,311 @@
+package raft
+
+import (
+	"fmt"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// role is what a node currently is; it indexes roleNames.
+type role uint8
+
+const (
+	follower role = iota
+	preCandidate
+	candidate
+	leader
+	stopped // its disk failed; silent until restarted
+)
+
+func roleNames() []string {
+	return []string{"follower", "pre-candidate", "candidate", "leader", "stopped"}
+}
+
+// The timers.
+const (
+	// timerElection runs at everyone but the leader.
+	timerElection protocols.Timer = iota
+	// timerHeartbeat and timerQuorum run at the leader.
+	timerHeartbeat
+	timerQuorum
+)
+
+// maxTerm bounds the terms that a node accepts, so that the next one always exists.
+const maxTerm = 1 << 62
+
+// Node is one replica. Its state is that of figure 3.1 of the dissertation, with
+// the names of the paper where Go allows.
+type Node struct {
+	// Fixed at boot.
+	id         protocols.NodeID   `hash:"-"`
+	parameters Parameters         `hash:"-"`
+	lease      protocols.Duration `hash:"-"` // how long a lease lasts from the sending of its round
+	reads      readMode           `hash:"-"`
+	bugs       bugs               `hash:"-"`
+	members    protocols.NodeSet  `hash:"-"`
+	quorum     protocols.Quorum   `hash:"-"`
+	peers      []protocols.NodeID `hash:"-"` // members but this node, in order
+
+	// Of the event being handled; set at the start of each step.
+	now  protocols.Time `hash:"-"` // monotone
+	wall protocols.Time `hash:"-"`
+
+	// Durable. What is here may be ahead of the disk; what is said with Send is not.
+	term uint64
+	vote protocols.NodeID // in term
+	log  protocols.Log[Entry]
+
+	// Volatile at everyone. execute.Applied <= commit <= log.Last(): execution
+	// follows the commit index within the step, so they are equal between steps.
+	role    role
+	leader  protocols.NodeID
+	commit  protocols.Index
+	execute protocols.Executor
+	// quietUntil is the promise to the leader last heard: no vote until then. It
+	// outlives a change of term, since that leader may still count on it.
+	quietUntil protocols.Time
+
+	// votes are the grants of this node's current (pre-)election.
+	votes protocols.NodeSet
+
+	// Leader only; reset in becomeLeader. Positions are node ids.
+	//
+	// match[p] is up to where p's durable log is known to equal this one; it only
+	// grows within a term, and match[id] counts only this node's own durable writes.
+	match     []protocols.Index
+	progress  []progress
+	termStart protocols.Index // of this term's no-op
+	proposed  []uint64        // per client: highest Seq in the log since its applied one
+	heard     protocols.NodeSet
+	rounds
+}
+
+// New boots a node from its disk.
+func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error) {
+	p, ok := cfg.Parameters.(*Parameters)
+	if !ok {
+		return nil, fmt.Errorf("raft: got parameters of type %T, want *raft.Parameters", cfg.Parameters)
+	}
+	switches, err := parseBugs(p.Bugs)
+	if err != nil {
+		return nil, fmt.Errorf("raft: %w", err)
+	}
+	size := cfg.Cluster.Replicas + 1
+	n := &Node{
+		id:         cfg.ID,
+		parameters: *p,
+		lease:      p.lease(),
+		reads:      parseReads(p.Reads),
+		bugs:       switches,
+		members:    cfg.Members,
+		peers:      cfg.Members.Without(cfg.ID).Slice(),
+		quorum:     protocols.Majority{Of: cfg.Members},
+		execute:    protocols.Executor{Machine: cfg.Machine, NoSessions: switches.noSessions}, // R-44
+		match:      make([]protocols.Index, size),
+		progress:   make([]progress, size),
+		rounds:     rounds{acked: make([]protocols.Index, size)},
+	}
+	if switches.leaseNoDrift { // R-22
+		n.lease = p.ElectionTimeout.Min
+	}
+	for _, peer := range n.peers {
+		n.progress[peer].inflight = make([]protocols.Index, p.Window)
+	}
+	if err := n.recoverFrom(disk); err != nil {
+		return nil, err
+	}
+	if switches.forgetVote { // R-03
+		n.vote = protocols.Nobody
+	}
+	return n, nil
+}
+
+// Step implements [protocols.Node].
+func (n *Node) Step(ev *protocols.Event, out *protocols.Effects) {
+	n.now, n.wall = ev.Now, ev.Wall
+	if n.role == stopped {
+		return
+	}
+	switch ev.Kind {
+	case protocols.Receive:
+		n.receive(ev.From, ev.Message, out)
+	case protocols.Request:
+		n.request(ev.Command, out)
+	case protocols.Fire:
+		n.fire(ev.Timer, out)
+	case protocols.Start:
+		n.start(out)
+	case protocols.DiskFailed:
+		n.becomeStopped(out)
+	}
+}
+
+func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocols.Effects) {
+	if !n.members.Has(from) {
+		n.drop(out, "sender is no member")
+		return
+	}
+	switch m := m.(type) {
+	case *AppendEntries:
+		n.onAppendEntries(from, m, out)
+	case *AppendEntriesResponse:
+		n.onAppendEntriesResponse(from, m, out)
+	case *Heartbeat:
+		n.onHeartbeat(from, m, out)
+	case *HeartbeatResponse:
+		n.onHeartbeatResponse(from, m, out)
+	case *RequestVote:
+		n.onRequestVote(from, m, out)
+	case *RequestVoteResponse:
+		n.onRequestVoteResponse(from, m, out)
+	case *PreVote:
+		n.onPreVote(from, m, out)
+	case *PreVoteResponse:
+		n.onPreVoteResponse(from, m, out)
+	}
+}
+
+func (n *Node) fire(t protocols.Timer, out *protocols.Effects) {
+	switch t {
+	case timerElection:
+		n.onElectionTimeout(out)
+	case timerHeartbeat:
+		n.onHeartbeatTimer(out)
+	case timerQuorum:
+		n.onQuorumTimer(out)
+	}
+}
+
+func (n *Node) start(out *protocols.Effects) {
+	out.Note(protocols.Note{Kind: protocols.NoteMembers, Epoch: n.term, Members: n.members})
+	if n.reads == readLease && !n.bugs.forgetPromise { // R-25
+		// A leader may hold a lease on a promise that this node gave before it
+		// restarted and no longer remembers.
+		n.quietUntil = n.now.Add(n.parameters.ElectionTimeout.Min)
+	}
+	n.armElection(out)
+}
+
+// becomeFollower enters term as a follower of lead, or of nobody yet. It is the
+// only place where the term of another node is taken over.
+func (n *Node) becomeFollower(term uint64, lead protocols.NodeID, out *protocols.Effects) {
+	if n.role == leader {
+		n.resign(lead, out)
+	}
+	if term != n.term {
+		n.term, n.vote = term, protocols.Nobody
+		n.saveHardState(out)
+		// Every term draws its timeout afresh; re-arming within one does not.
+		out.CancelTimer(timerElection)
+	}
+	n.role, n.leader = follower, lead
+	n.armElection(out)
+}
+
+// becomePreCandidate asks whether an election could be won (§9.6). The term stays.
+func (n *Node) becomePreCandidate(out *protocols.Effects) {
+	n.role, n.leader, n.votes = preCandidate, protocols.Nobody, protocols.NodeSet{}
+	n.armElection(out)
+	n.askPreVotes(out)
+}
+
+// becomeCandidate starts an election in the next term (§3.4).
+func (n *Node) becomeCandidate(out *protocols.Effects) {
+	n.role, n.leader, n.votes = candidate, protocols.Nobody, protocols.NodeSet{}
+	n.term, n.vote = n.term+1, n.id
+	n.saveHardState(out)
+	out.CancelTimer(timerElection)
+	n.armElection(out)
+	n.askVotes(out)
+}
+
+// becomeLeader takes the lead of the current term.
+func (n *Node) becomeLeader(out *protocols.Effects) {
+	n.role, n.leader = leader, n.id
+	out.CancelTimer(timerElection)
+	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: n.term, Index: n.log.Last()})
+	n.heard = protocols.Nodes(n.id)
+	n.rounds.reset()
+	n.resetProgress()
+	n.rememberProposed()
+	n.termStart = n.log.Last() + 1
+	// §6.4: the no-op is what makes everything before it committed.
+	n.append(Entry{Term: n.term}, out)
+	out.SetTimer(timerHeartbeat, n.parameters.Heartbeat)
+	if n.parameters.CheckQuorum {
+		out.SetTimer(timerQuorum, n.parameters.ElectionTimeout.Max)
+	}
+}
+
+// resign ends this node's leadership of its term; successor is who leads now, if
+// that is known.
+func (n *Node) resign(successor protocols.NodeID, out *protocols.Effects) {
+	out.Note(protocols.Note{Kind: protocols.NoteSteppedDown, Epoch: n.term})
+	out.CancelTimer(timerHeartbeat)
+	out.CancelTimer(timerQuorum)
+	n.refuseReads(successor, out)
+	if n.bugs.failOnStepDown { // R-47: these may still commit
+		for i := n.commit + 1; i <= n.log.Last(); i++ {
+			if e := n.log.At(i); e.Command.Client < 0 {
+				out.Refuse(e.Command, protocols.Nobody)
+			}
+		}
+	}
+}
+
+// becomeStopped falls silent: after a failed write nobody knows what the disk
+// holds, and what was persisted since may never become durable.
+func (n *Node) becomeStopped(out *protocols.Effects) {
+	if n.role == leader {
+		n.resign(protocols.Nobody, out)
+	}
+	out.CancelTimer(timerElection)
+	n.role, n.leader = stopped, protocols.Nobody
+}
+
+func (n *Node) saveHardState(out *protocols.Effects) {
+	protocols.Persist(out, HardState{Term: n.term, Vote: n.vote})
+}
+
+// armElection (re-)arms the election timer with the draw of this term.
+func (n *Node) armElection(out *protocols.Effects) {
+	if n.members.Has(n.id) {
+		r := n.parameters.ElectionTimeout
+		out.SetTimerWithin(timerElection, r.Min, r.Max)
+	}
+}
+
+// drop notes that a message was ignored which no correct node can send.
+func (n *Node) drop(out *protocols.Effects, why string) {
+	out.Note(protocols.Note{Kind: protocols.NoteDropped, Epoch: n.term, Text: why})
+}
+
+// assert panics when this node's own state is broken; it is never about a message.
+func assert(ok bool, what string) {
+	if !ok {
+		panic("raft: " + what)
+	}
+}
+
+// termAt returns the term of the entry at i, and 0 at the start of the log.
+func (n *Node) termAt(i protocols.Index) uint64 {
+	if i == 0 {
+		return 0
+	}
+	return n.log.At(i).Term
+}
+
+// View implements [protocols.Node].
+func (n *Node) View(v *protocols.View) {
+	*v = protocols.View{
+		Role: uint8(n.role), Leading: n.role == leader,
+		Epoch: n.term, Leader: n.leader,
+		Commit: n.commit, Applied: n.execute.Applied,
+		First: n.log.First(), Last: n.log.Last(),
+		Members:   n.members,
+		StateHash: n.execute.Hash(),
+	}
+	if n.role == leader {
+		v.LeaseUntil = n.leaseUntil
+	}
+}

@@ -1,0 +1,189 @@
+package raft_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/raft"
+	"github.com/lockstep-sim/lockstep/sim"
+)
+
+const second = protocols.Time(1e9)
+
+// config is a cluster under a plan of faults drawn from seed, watched by every
+// check there is.
+func config(t testing.TB, seed uint64, p *raft.Parameters) sim.Config {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 1))
+	replicas := []int{3, 5, 5, 7}[rng.IntN(4)]
+	protocol := raft.Protocol()
+	cluster := protocols.Cluster{Replicas: replicas}
+	cfg := sim.Config{
+		Protocol: protocol, Parameters: p, Replicas: replicas, Seed: seed,
+		Network: sim.Network{
+			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000), FIFO: rng.IntN(2) == 0},
+			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
+		},
+		Disk:  sim.Disk{Fsync: sim.Between(500_000, 3_000_000)},
+		Clock: sim.Clock{Offset: sim.Between(0, 1e9), Drift: 100_000},
+		Workload: sim.Workload{
+			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
+			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
+		},
+		Observers: append(checker.Generic(protocol, cluster, p), protocol.Invariants(cluster, p)...),
+		MaxEvents: 2_000_000,
+	}
+	targets := []string{"leader", "follower", "minority", "random", "majority", "all"}
+	for range 3 + rng.IntN(8) {
+		target, err := sim.ParseTarget(targets[rng.IntN(len(targets))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := sim.Fault{At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(rng.Int64N(1_500_000_000)), Target: target, OneWay: sim.Direction(rng.IntN(3))}
+		switch rng.IntN(8) {
+		case 0, 1:
+			f.Kind, f.Cut, f.OneWay = protocols.FaultCrash, rng.IntN(6), sim.Both
+		case 2, 3:
+			f.Kind = protocols.FaultPartition
+		case 4:
+			f.Kind, f.OneWay = protocols.FaultPause, sim.Both
+		case 5:
+			f.Kind, f.Prob = protocols.FaultLoss, sim.Prob(rng.Int64N(int64(sim.Always/2)))
+		case 6:
+			f.Kind, f.Prob = protocols.FaultDuplicate, sim.Prob(rng.Int64N(int64(sim.Always/2)))
+		case 7:
+			f.Kind, f.Factor, f.OneWay = protocols.FaultSlowDisk, 2+rng.Int64N(30), sim.Both
+		}
+		cfg.Faults = append(cfg.Faults, f)
+	}
+	return cfg
+}
+
+// judge runs a plan, heals all, demands that every client gets an answer to a
+// fresh write and read, and returns what is wrong, or "".
+func judge(t testing.TB, cfg sim.Config) string {
+	t.Helper()
+	w, err := sim.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := w.Run(5 * second)
+	if stop == sim.Reached {
+		w.StopWorkload()
+		w.HealAll()
+		w.Probe()
+		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 })
+	}
+	if v := w.Violations(); len(v) > 0 {
+		return v[0].String()
+	}
+	if stop != sim.Satisfied {
+		return fmt.Sprintf("liveness: %v with %d operations pending", stop, w.PendingOperations())
+	}
+	report := checker.Linearizable(w.History(), checker.Options{Positions: true})
+	if report.Verdict != checker.OK {
+		text := report.Reason
+		if report.Counterexample != nil {
+			text = report.Counterexample.Text
+		}
+		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text)
+	}
+	return ""
+}
+
+// Under crashes with cut steps, partitions, pauses, loss, duplication and slow
+// disks Raft keeps every promise, with any way to read and any options.
+func TestRaftKeepsItsPromisesUnderFaults(t *testing.T) {
+	seeds := uint64(150)
+	if testing.Short() {
+		seeds = 30
+	}
+	for seed := range seeds {
+		p := raft.DefaultParameters()
+		p.Reads = []string{raft.ReadsReadIndex, raft.ReadsLease, raft.ReadsLog}[seed%3]
+		p.PreVote = seed%4 != 1
+		p.CheckQuorum = p.Reads == raft.ReadsLease || seed%5 != 2
+		if seed%2 == 1 {
+			p.MaxBatch, p.Window = 2, 3
+		}
+		if wrong := judge(t, config(t, seed, p)); wrong != "" {
+			t.Errorf("seed %d: %s", seed, wrong)
+		}
+	}
+}
+
+// A search through the same plans finds each bug, and names what it broke.
+func TestRaftBugsAreFoundBySearch(t *testing.T) {
+	for _, c := range []struct {
+		bug, check string
+		change     func(*raft.Parameters)
+	}{
+		{"R-01", "R-I7", func(p *raft.Parameters) { p.MaxBatch = 1 }}, // the no-op must not ride with the old entry
+		{"R-02", "DUR", nil},
+		{"R-03", "R-I6", func(p *raft.Parameters) { p.PreVote, p.CheckQuorum = false, false }},
+		{"R-11", "DUR", nil},
+		{"R-12", "DUR", nil},
+		{"R-18", "linearizability", nil},
+		{"R-21", "R-I10", func(p *raft.Parameters) { p.Reads = raft.ReadsLease }},
+		{"R-44", "ONCE", nil},
+		{"R-46", "linearizability", nil},
+		{"R-READ", "linearizability", nil},
+	} {
+		t.Run(c.bug, func(t *testing.T) {
+			p := raft.DefaultParameters()
+			p.Bugs = []string{c.bug}
+			if c.change != nil {
+				c.change(p)
+			}
+			for seed := range uint64(300) {
+				if wrong := judge(t, config(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
+					t.Logf("seed %d: %s", seed, wrong)
+					return
+				}
+			}
+			t.Errorf("no seed of 300 shows a violation of %s", c.check)
+		})
+	}
+}
+
+// BenchmarkSteady runs five nodes with fsync, one closed-loop client and links of
+// 0.5 to 1 ms, without observers. One operation is 100 ms of virtual time.
+func BenchmarkSteady(b *testing.B) { benchmarkSteady(b, false) }
+
+// BenchmarkSteadyWatched is BenchmarkSteady with all invariants on.
+func BenchmarkSteadyWatched(b *testing.B) { benchmarkSteady(b, true) }
+
+func benchmarkSteady(b *testing.B, watched bool) {
+	cfg := sim.Config{
+		Protocol: raft.Protocol(), Replicas: 5, Seed: 1, MaxEvents: 1 << 60,
+		Network: sim.Network{
+			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000)},
+			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
+		},
+		Disk:     sim.Disk{Fsync: sim.Exactly(1_000_000)},
+		Workload: sim.Workload{Clients: 1, Keys: 1, Timeout: 1e9, GiveUp: 3e9, Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 1}}},
+	}
+	if watched {
+		cfg.Observers = append(checker.Generic(cfg.Protocol, protocols.Cluster{Replicas: 5}, raft.DefaultParameters()), cfg.Protocol.Invariants(protocols.Cluster{Replicas: 5}, raft.DefaultParameters())...)
+	}
+	w, err := sim.New(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.Run(5 * second)
+	steps, delivered := w.Stats().Steps, w.Stats().Delivered
+	b.ReportAllocs()
+	for b.Loop() {
+		if stop := w.Run(w.Now() + second/10); stop != sim.Reached {
+			b.Fatal(stop, w.Violations())
+		}
+	}
+	steps, delivered = w.Stats().Steps-steps, w.Stats().Delivered-delivered
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
+	b.ReportMetric(float64(b.N)/10/b.Elapsed().Seconds(), "virtual-s/s")
+	b.ReportMetric(float64(delivered)/float64(b.N), "messages/op")
+}

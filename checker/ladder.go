@@ -1,0 +1,113 @@
+package checker
+
+import "fmt"
+
+// crossShare is the part of the budget that a second judgement gets: it must not
+// cost more than the first.
+const crossShare = 10
+
+// Check judges the part.
+//
+// If zones or the log check apply they decide, and the witness is tried on small
+// parts only, to see whether it contradicts them. Otherwise a verified witness
+// decides, and a check that knows no positions goes over the whole of a small
+// part or the first operations of a large one. What is left goes to the search.
+func (p Part) Check() PartReport {
+	r := PartReport{Key: p.Key, Operations: len(p.ops)}
+	if result, by, found := p.checkFast(); result != notApplicable {
+		p.decideFast(&r, result, by, found)
+		return r
+	}
+	suspicion := "no witness"
+	if p.opt.Positions {
+		if suspicion = p.witness(); suspicion == "" {
+			r.Verdict, r.DecidedBy = OK, ByWitness
+			p.crossCheck(&r)
+			return r
+		}
+	}
+	p.decideBySearch(&r, suspicion)
+	return r
+}
+
+// checkFast runs the one linear check that fits the part, if any.
+func (p *Part) checkFast() (fastResult, Decider, *conflict) {
+	if result, found := p.checkZones(); result != notApplicable {
+		return result, ByZones, found
+	}
+	if result, found := p.checkLog(); result != notApplicable {
+		return result, ByLog, found
+	}
+	return notApplicable, ByNobody, nil
+}
+
+func (p *Part) decideFast(r *PartReport, result fastResult, by Decider, found *conflict) {
+	r.DecidedBy = by
+	r.Verdict = OK
+	if result == fails {
+		r.Verdict = Violation
+		r.Counterexample = p.explain(by, found)
+	}
+	if p.opt.Positions && len(p.ops) <= p.opt.Small {
+		r.CrossChecked = true
+		if result == fails && p.witness() == "" {
+			p.internalError("the witness proves what %s refutes: %s", by, found.text)
+		}
+	}
+}
+
+// crossCheck judges again what the witness acquitted.
+func (p *Part) crossCheck(r *PartReport) {
+	q := *p
+	if len(p.ops) > p.opt.Small {
+		q = p.prefix(p.opt.Prefix)
+	}
+	q.opt.Budget.Steps /= crossShare
+	q.opt.Budget.CacheBytes /= crossShare
+	r.CrossChecked = true
+	result, by, found := q.checkFast()
+	if result == fails {
+		p.internalError("the witness proves what %s refutes: %s", by, found.text)
+	}
+	if result == holds {
+		return
+	}
+	s := q.search()
+	r.Steps += s.steps
+	switch s.verdict {
+	case Violation:
+		p.internalError("the witness proves what porcupine refutes in the first %d operations", len(q.ops))
+	case Inconclusive:
+		r.CrossExhausted = true
+	}
+}
+
+// decideBySearch asks porcupine, about the whole and, if that is too much, about
+// the beginning: a violation there is one of the whole.
+func (p *Part) decideBySearch(r *PartReport, suspicion string) {
+	s := p.search()
+	r.Steps += s.steps
+	if s.verdict != Inconclusive {
+		r.Verdict, r.DecidedBy = s.verdict, ByPorcupine
+		if s.verdict == Violation {
+			r.Counterexample = p.explainSearch()
+		}
+		return
+	}
+	if len(p.ops) > p.opt.Prefix {
+		q := p.prefix(p.opt.Prefix)
+		if result, by, found := q.checkFast(); result == fails {
+			r.Verdict, r.DecidedBy, r.Counterexample = Violation, by, q.explain(by, found)
+			return
+		} else if result == notApplicable {
+			s := q.search()
+			r.Steps += s.steps
+			if s.verdict == Violation {
+				r.Verdict, r.DecidedBy, r.Counterexample = Violation, ByPorcupine, q.explainSearch()
+				return
+			}
+		}
+	}
+	r.Verdict = Inconclusive
+	r.Reason = fmt.Sprintf("key k%d, %d operations: search out of budget after %d steps; witness: %s", p.Key, len(p.ops), r.Steps, suspicion)
+}

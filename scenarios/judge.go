@@ -1,0 +1,186 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// snapshot keeps what the engine counted in the safety phase: the liveness phases
+// would dilute it.
+func (r *run) snapshot() {
+	r.result.stats = *r.world.Stats()
+	r.result.stats.ByKind = slices.Clone(r.result.stats.ByKind)
+	r.result.safetyEnd = r.world.Now()
+}
+
+// measure fills in the figures of the result.
+func (r *run) measure() {
+	res, w := r.result, r.world
+	res.Digest = hex(w.Digest())
+	res.Events = w.Events()
+	res.Virtual = decimalSeconds(w.Now())
+	res.Leaderless = int64(res.stats.Leaderless)
+	var latencies []int64
+	inSafety := uint64(0)
+	history := w.History()
+	for i := range history {
+		op := &history[i]
+		res.attempts += uint64(op.Attempts)
+		switch op.Outcome {
+		case protocols.Done:
+			res.Operations.OK++
+			if op.Ended <= res.safetyEnd {
+				inSafety++
+				latencies = append(latencies, int64(op.Ended.Sub(op.Began)))
+			}
+		case protocols.Failed:
+			res.Operations.Failed++
+		default:
+			res.Operations.Unknown++
+		}
+	}
+	res.Latency = latencyOfAll(latencies)
+	if res.safetyEnd > 0 {
+		res.Throughput = perSecond(inSafety, int64(res.safetyEnd))
+	}
+	res.PerCommit = PerCommit{
+		Messages: per(res.stats.Messages, inSafety),
+		Bytes:    per(res.stats.Bytes, inSafety),
+		Fsyncs:   per(res.stats.Fsyncs, inSafety),
+	}
+	for _, v := range w.Violations() {
+		b := Broken{Check: v.Check, Text: v.Text, AtNS: int64(v.At), Event: v.Seq}
+		if v.Node != protocols.Nobody {
+			b.Node = w.Cluster().Name(v.Node)
+		}
+		res.Violations = append(res.Violations, b)
+	}
+	slices.SortStableFunc(res.Violations, func(a, b Broken) int {
+		switch {
+		case a.Event < b.Event:
+			return -1
+		case a.Event > b.Event:
+			return 1
+		}
+		return 0
+	})
+	log := w.FaultLog()
+	for i := range log {
+		res.Faults = append(res.Faults, faultOf(&log[i], w.Now()))
+		if log[i].Fault.Kind == protocols.FaultCrash {
+			res.recordsLost += log[i].Count
+			res.killed += log[i].Killed
+		}
+	}
+}
+
+// perSecond returns n a second over span nanoseconds, in thousandths. 10^12·n
+// does not fit in 64 bits, so whole microseconds are used.
+func perSecond(n uint64, span int64) Decimal {
+	micros := uint64(span) / 1000
+	if micros == 0 {
+		return 0
+	}
+	return Decimal(n * 1_000_000_000 / micros)
+}
+
+// latencyOfAll returns exact percentiles by nearest rank: the smallest value with
+// at least that share of all values at or below it.
+func latencyOfAll(all []int64) Latency {
+	if len(all) == 0 {
+		return Latency{}
+	}
+	slices.Sort(all)
+	rank := func(percent int64) int64 {
+		n := int64(len(all))
+		return all[(n*percent+99)/100-1]
+	}
+	return Latency{P50: rank(50), P90: rank(90), P99: rank(99), Max: all[len(all)-1]}
+}
+
+// judge gives the verdict.
+func (r *run) judge(opt Options) {
+	res := r.result
+	history := r.world.History()
+	linearizable := r.p.LinearizableReads == nil || r.p.LinearizableReads(r.parameters)
+	if linearizable && !r.isOff(CheckLinearizability) {
+		report := checker.Linearizable(history, checker.Options{Machine: r.sc.Machine, Positions: true})
+		r.history(&report)
+		if opt.History {
+			res.Report = &report
+		}
+	}
+	if opt.History {
+		res.History = slices.Clone(history)
+	}
+	if len(res.Violations) > 0 {
+		first := res.Violations[0]
+		res.Verdict, res.Check, res.Reason = checker.Violation, first.Check, first.Text
+	} else if res.Reason == "" {
+		if res.Operations.OK == 0 && r.sc.Workload.Clients > 0 {
+			res.Verdict, res.Reason = checker.Inconclusive, "no operation returned: nothing was put on trial"
+		} else {
+			res.Verdict = checker.OK
+		}
+	}
+	if outside := r.sc.OutsideModel(r.p); outside != "" {
+		if res.Reason != "" {
+			outside += "; " + res.Verdict.String() + ": " + res.Reason
+		}
+		res.Verdict, res.Reason = checker.OutsideModel, outside
+	}
+}
+
+// history takes over the judgement over the clients' history.
+func (r *run) history(report *checker.Report) {
+	judged := &r.result.Judged
+	judged.Partitions = len(report.Parts)
+	judged.OutOfBudget = report.CrossExhausted
+	for _, by := range []checker.Decider{checker.ByWitness, checker.ByZones, checker.ByLog, checker.ByPorcupine} {
+		if report.Decided(by) > 0 {
+			judged.Deciders = append(judged.Deciders, by.String())
+		}
+	}
+	switch report.Verdict {
+	case checker.Violation:
+		text := "the history is not linearizable"
+		if report.Counterexample != nil {
+			text = report.Counterexample.Text
+		}
+		r.violate(CheckLinearizability, "%s", text)
+	case checker.Inconclusive:
+		r.decide(checker.Inconclusive, "linearizability was not decided: "+report.Reason)
+	}
+}
+
+// expect compares the result with what the scenario expects.
+func (r *run) expect() {
+	res := r.result
+	e := r.sc.Expected(r.p.Name)
+	res.expected = e.Verdict
+	res.Expected = append(res.Expected, Checked{
+		Text: "verdict " + e.Verdict.String(), Got: res.Verdict.String(), Met: res.Verdict == e.Verdict,
+	})
+	for _, c := range e.Conditions {
+		res.Expected = append(res.Expected, c.check(res))
+	}
+	for _, p := range r.sc.Sometimes {
+		res.Probes = append(res.Probes, p.check(res))
+	}
+	res.Met = len(res.Missed()) == 0
+}
+
+// String sums a result up in one line.
+func (r *Result) String() string {
+	s := fmt.Sprintf("%s %s seed %d: %s", r.Scenario, r.Protocol, r.Seed, r.Verdict)
+	if r.Check != "" {
+		s += " (" + r.Check + ")"
+	}
+	if r.Reason != "" {
+		s += ": " + r.Reason
+	}
+	return s
+}

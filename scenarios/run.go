@@ -1,0 +1,245 @@
+package scenarios
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
+)
+
+// Options change what a run keeps, never what it does.
+type Options struct {
+	History bool                 // keep Result.History and Result.Report
+	Trace   bool                 // record Result.Trace
+	TraceTo io.Writer            // gets the trace as text, and keeps its own errors; sets Trace
+	Memory  protocols.MemoryMode // of released messages; Trace needs and sets Keep
+}
+
+// Names of the checks that belong to no observer.
+const (
+	CheckLinearizability = "linearizability"
+	CheckLiveness        = "liveness"
+	CheckConvergence     = "convergence"
+	CheckPanic           = "panic"
+)
+
+// runChecks describes them.
+var runChecks = []protocols.CheckInfo{
+	{ID: CheckLinearizability, Text: "the clients' history is that of one machine that executes one operation at a time"},
+	{ID: CheckLiveness, Text: "after the heal of a core that can make progress, pending and fresh operations complete in time"},
+	{ID: CheckConvergence, Text: "after the heal, replicas reach equal applied positions and state hashes"},
+	{ID: CheckPanic, Text: "no panic in protocol code"},
+}
+
+// Checks lists what runs of the protocols can report, each id once.
+func Checks(list []*protocols.Protocol, replicas int) []protocols.CheckInfo {
+	all := slices.Clone(runChecks)
+	for _, p := range list {
+		var parameters any
+		if p.Parameters != nil {
+			parameters = p.Parameters()
+		}
+		c := protocols.Cluster{Replicas: replicas}
+		if p.Services != nil {
+			c.Services = p.Services(parameters)
+		}
+		for _, o := range observers(p, c, parameters) {
+			for _, info := range o.Checks() {
+				if !slices.ContainsFunc(all, func(i protocols.CheckInfo) bool { return i.ID == info.ID }) {
+					all = append(all, info)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func observers(p *protocols.Protocol, c protocols.Cluster, parameters any) []protocols.Observer {
+	list := checker.Generic(p, c, parameters)
+	if p.Invariants != nil {
+		list = append(list, p.Invariants(c, parameters)...)
+	}
+	return list
+}
+
+// Runner runs scenarios one after the other in the same memory. The zero value is
+// ready. It is not safe for concurrent use: each worker has its own.
+type Runner struct {
+	world *sim.World
+}
+
+// Run runs one scenario with one protocol and one seed. The scenario must be
+// valid. Result.Err says what only the engine can refuse, such as a service node
+// that the protocol does not have; nothing was run then.
+func Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt Options) *Result {
+	var r Runner
+	return r.Run(sc, p, seed, opt)
+}
+
+// run is the state of one run.
+type run struct {
+	sc         *Scenario
+	p          *protocols.Protocol
+	parameters any
+	world      *sim.World
+	result     *Result
+	off        []string // checks that are switched off
+	settle     protocols.Duration
+}
+
+// Run is like the function [Run] and reuses the memory of the previous run.
+func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt Options) *Result {
+	r := &run{sc: sc, p: p, parameters: sc.ParametersOf(p), settle: sc.Settle}
+	if r.settle == 0 {
+		r.settle = 50 * maxTimeout(p, r.parameters)
+	}
+	for _, c := range sc.Checks {
+		if c.Off {
+			r.off = append(r.off, c.Name)
+		}
+	}
+	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: replay(sc, p, seed)}
+	if err := runner.prepare(r, seed, opt); err != nil {
+		r.result.Err = fmt.Errorf("%s with %s: %w", sc.Name, p.Name, err)
+		r.result.Verdict, r.result.Reason = checker.Inconclusive, r.result.Err.Error()
+		return r.result
+	}
+	r.world = runner.world
+	r.phases()
+	r.measure()
+	r.judge(opt)
+	r.expect()
+	if opt.Trace {
+		r.result.Trace = r.world.Trace()
+	}
+	if opt.TraceTo != nil {
+		_ = r.world.WriteTrace(opt.TraceTo) // the writer is the caller's, who sees its errors
+	}
+	return r.result
+}
+
+func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
+	c := protocols.Cluster{Replicas: r.sc.Replicas}
+	if r.p.Services != nil {
+		c.Services = r.p.Services(r.parameters)
+	}
+	cfg := r.sc.Config(r.p, seed)
+	cfg.Observers = r.observers(c)
+	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil
+	if runner.world == nil {
+		w, err := sim.New(cfg)
+		if err == nil {
+			runner.world = w
+		}
+		return err
+	}
+	return runner.world.Reset(cfg)
+}
+
+// observers are all that watch the run, without those whose every check is off.
+func (r *run) observers(c protocols.Cluster) []protocols.Observer {
+	var list []protocols.Observer
+	for _, o := range observers(r.p, c, r.parameters) {
+		off := 0
+		for _, info := range o.Checks() {
+			if r.isOff(info.ID) {
+				off++
+			}
+		}
+		switch off {
+		case 0:
+			list = append(list, o)
+		case len(o.Checks()):
+		default:
+			list = append(list, &muted{o, r})
+		}
+	}
+	return list
+}
+
+// muted is an observer some of whose checks are switched off. They must not reach
+// the engine, which stops at the first violation.
+type muted struct {
+	protocols.Observer
+	run *run
+}
+
+func (o *muted) Observe(m *protocols.Moment) {
+	before := len(m.Found)
+	o.Observer.Observe(m)
+	kept := m.Found[:before]
+	for _, v := range m.Found[before:] {
+		if !o.run.isOff(v.Check) {
+			kept = append(kept, v)
+		}
+	}
+	m.Found = kept
+}
+
+func (r *run) isOff(check string) bool { return slices.Contains(r.off, check) }
+
+// Config is what the engine is told, without observers.
+func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
+	return sim.Config{
+		Protocol: p, Parameters: sc.ParametersOf(p),
+		Replicas: sc.Replicas, Machine: sc.Machine, Seed: seed,
+		Network: sc.Network, Disk: sc.Disk, Clock: sc.Clock, Workload: sc.Workload,
+		Faults: sc.Faults, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
+		MaxEvents: sc.Events,
+	}
+}
+
+// kindsOf keeps the names that the protocol has: a scenario may name kinds of
+// several protocols.
+func (sc *Scenario) kindsOf(kinds []protocols.KindInfo, names []string) []string {
+	var known []string
+	for _, name := range names {
+		if slices.ContainsFunc(kinds, func(k protocols.KindInfo) bool { return k.Name == name }) {
+			known = append(known, name)
+		}
+	}
+	return known
+}
+
+// replay is the command that repeats a run.
+func replay(sc *Scenario, p *protocols.Protocol, seed uint64) string {
+	file := sc.File
+	if file == "" {
+		file = sc.Name
+	}
+	return fmt.Sprintf("lockstep run %s --protocol %s --seed %d", shellQuote(file), p.Name, seed)
+}
+
+// violate records a violation that no observer sees.
+func (r *run) violate(check, format string, args ...any) {
+	if r.isOff(check) {
+		return
+	}
+	r.result.Violations = append(r.result.Violations, Broken{
+		Check: check, Text: fmt.Sprintf(format, args...), AtNS: int64(r.world.Now()), Event: r.world.Events(),
+	})
+}
+
+// decide gives the run its verdict unless it has one: the first reason stands,
+// but a violation replaces what is weaker.
+func (r *run) decide(v checker.Verdict, reason string) {
+	if r.result.Verdict == checker.Violation || r.result.Reason != "" && v != checker.Violation {
+		return
+	}
+	r.result.Verdict, r.result.Reason = v, reason
+}
+
+// shellQuote quotes a file name for a POSIX shell where it needs it.
+func shellQuote(s string) string {
+	plain := func(r rune) bool {
+		return r == '/' || r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

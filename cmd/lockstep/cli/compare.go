@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-sim/lockstep/reports"
+	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/scenarios/search"
+)
+
+// compareFlags are the flags of compare.
+type compareFlags struct {
+	protocols []string
+	vary      string
+	seeds     int
+	workers   *workers
+	out       string
+}
+
+// maxCells bounds the curves of one figure: more cannot be told apart.
+const maxCells = 12
+
+// maxCompared bounds -n. All latencies are kept for the plots.
+const maxCompared = 10_000
+
+func (a *app) compareCommand() *cobra.Command {
+	f := compareFlags{workers: newWorkers()}
+	cmd := &cobra.Command{
+		Use:   "compare FILE|NAME --vary KEY=a,b,c -n SEEDS --out DIR",
+		Short: "Compare values of one setting, and protocols, on the same seeds",
+		Long: `Run one scenario under several values of one key, and with several protocols, on
+the seeds 1..n, and compare. Every value and protocol meets the same faults and
+link conditions, so runs are paired by seed: the differences are those of
+Wilcoxon's signed-rank test.
+
+DIR gets latency-cdf and latency-over-time as SVG and PNG, runs.csv with one row
+per run, and the varied scenarios as variant-N.yaml. KEY is a key of the scenario file, with dots: network.loss,
+workload.clients, parameters.raft.pre_vote. Without --vary only protocols are
+compared.`,
+		Example: `  lockstep compare steady-state --vary network.loss=0%,1%,5% -n 30 --out compare
+  lockstep compare leader-cut-off --vary parameters.raft.heartbeat=20ms,50ms -n 20 --out compare
+  lockstep compare my-scenario.yaml --protocol raft,vr -n 30 --out compare`,
+		Args:              exactlyOneScenario,
+		ValidArgsFunction: a.completeScenarios,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.compare(cmd.Context(), args[0], f) },
+	}
+	a.addProtocolFlag(cmd, &f.protocols)
+	cmd.Flags().StringVar(&f.vary, "vary", "", "the key and its values, `KEY=a,b,c`: network.loss=0%,1%,5%")
+	cmd.Flags().IntVarP(&f.seeds, "seeds", "n", 20, "the number `N` of seeds, from 1 up")
+	cmd.Flags().VarP(f.workers, "jobs", "j", "runs at a time (default: the number of CPUs)")
+	cmd.Flags().StringVar(&f.out, "out", "", "folder `DIR` for plots and data (required)")
+	must(cmd.MarkFlagRequired("out"))
+	return cmd
+}
+
+func exactlyOneScenario(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("want one scenario, got %d arguments\nSee: %s --help", len(args), cmd.CommandPath())
+	}
+	return nil
+}
+
+func (a *app) compare(ctx context.Context, file string, f compareFlags) error {
+	if f.seeds < 1 || f.seeds > maxCompared {
+		return fmt.Errorf("-n: want a number of seeds from 1 to %d, got %d", maxCompared, f.seeds)
+	}
+	variants, key, values, err := a.variants(file, f.vary)
+	if err != nil {
+		return err
+	}
+	picked, err := a.pick(f.protocols)
+	if err != nil {
+		return err
+	}
+	var jobs []search.Job
+	var protocolNames []string
+	for _, p := range picked {
+		if !variants[0].Runs(p.Name) {
+			continue
+		}
+		protocolNames = append(protocolNames, p.Name)
+		for _, sc := range variants {
+			for seed := 1; seed <= f.seeds; seed++ {
+				jobs = append(jobs, search.Job{Scenario: sc, Protocol: p, Seed: uint64(seed), Options: reports.HistoryOnly})
+			}
+		}
+	}
+	switch cells := len(protocolNames) * len(values); {
+	case cells == 0:
+		return errors.New("the scenario is not meant for " + strings.Join(names(picked), ", "))
+	case cells == 1:
+		return errors.New("nothing to compare: give --vary KEY=a,b or several protocols with --protocol a,b")
+	case cells > maxCells:
+		return fmt.Errorf("%d curves in one figure cannot be told apart: want at most %d values times protocols", cells, maxCells)
+	}
+	out, err := reports.OpenFolder(f.out)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if err := writeVariants(out, f.out, variants, key); err != nil {
+		return err
+	}
+	c := reports.NewComparison(variants[0], key, values, protocolNames)
+	if err := a.compareRuns(ctx, c, jobs, f, len(values)); err != nil {
+		return err
+	}
+	return a.writeComparison(c, out, f.out)
+}
+
+// variants reads the scenario and makes one copy per value of --vary. Without
+// --vary it returns the scenario and one empty value.
+func (a *app) variants(file, vary string) (variants []*scenarios.Scenario, key string, values []string, err error) {
+	list, err := a.resolve([]string{file})
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if len(list) != 1 {
+		return nil, "", nil, fmt.Errorf("%s holds %d scenarios: want one", file, len(list))
+	}
+	if vary == "" {
+		return list, "", []string{""}, nil
+	}
+	key, rest, found := strings.Cut(vary, "=")
+	if !found || key == "" || rest == "" {
+		return nil, "", nil, fmt.Errorf("--vary %q: want KEY=a,b,c such as network.loss=0%%,1%%,5%%", vary)
+	}
+	for value := range strings.SplitSeq(rest, ",") {
+		value = strings.TrimSpace(value)
+		varied := *list[0]
+		if err := scenarios.Set(&varied, key, value, a.protocols); err != nil {
+			return nil, "", nil, fmt.Errorf("--vary %s=%s: %w", key, value, err)
+		}
+		variants, values = append(variants, &varied), append(values, value)
+	}
+	return variants, key, values, nil
+}
+
+// writeVariants writes each varied scenario into the output folder, so that the
+// command that repeats a run can name it.
+func writeVariants(out *reports.Folder, dir string, variants []*scenarios.Scenario, key string) error {
+	if key == "" {
+		return nil
+	}
+	for i, sc := range variants {
+		name := fmt.Sprintf("variant-%d.yaml", i+1)
+		if err := out.WriteBytes(name, scenarios.Format(sc)); err != nil {
+			return internal(err)
+		}
+		sc.File = filepath.Join(dir, name)
+	}
+	return nil
+}
+
+// compareRuns runs the jobs, which come protocol by protocol, value by value,
+// seed by seed.
+func (a *app) compareRuns(ctx context.Context, c *reports.Comparison, jobs []search.Job, f compareFlags, values int) error {
+	progress := newMeter(a.stderr, len(jobs))
+	defer progress.stop()
+	done := 0
+	err := search.Run(ctx, jobs, f.workers.n, func(i int, r *scenarios.Result) error {
+		if r.Err != nil {
+			return r.Err // the engine refuses the scenario: a usage error
+		}
+		done++
+		progress.add(r.Events, int64(r.Virtual))
+		a.code = scenarios.Worst(a.code, r.Code())
+		c.Add(i/f.seeds/values, i/f.seeds%values, r)
+		return nil
+	})
+	progress.stop()
+	progress.summary()
+	return ended(ctx, err, fmt.Sprintf("interrupted after %d of %d runs; a comparison needs all of them", done, len(jobs)))
+}
+
+func (a *app) writeComparison(c *reports.Comparison, out *reports.Folder, dir string) error {
+	if err := c.Write(a.stdout, a.paint()); err != nil {
+		return internal(err)
+	}
+	files, err := c.WriteAll(out)
+	if err != nil {
+		return internal(err)
+	}
+	for i, name := range files {
+		files[i] = filepath.Join(dir, name)
+	}
+	_, err = fmt.Fprintf(a.stdout, "wrote %s\n", reports.Clean(strings.Join(files, " ")))
+	if err != nil {
+		return internal(err)
+	}
+	return nil
+}

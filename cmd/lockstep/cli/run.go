@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/reports"
+	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/scenarios/search"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	protocols []string
+	seeds     seeds
+	workers   *workers
+	out       string
+	json      bool
+}
+
+func (a *app) runCommand() *cobra.Command {
+	f := runFlags{seeds: seeds{1, 1}, workers: newWorkers()}
+	cmd := &cobra.Command{
+		Use:   "run FILE|DIR|NAME...",
+		Short: "Run scenarios and judge every run",
+		Long: `Run scenarios and judge every run. A scenario is a file, a folder of files, or
+the name of a shipped scenario (lockstep list scenarios).
+
+One run prints its figures, the fault timeline and the command that repeats it.
+Several runs print one line per scenario and protocol, and each distinct failure
+with the command that repeats it. Percentiles and leaderless times of several
+runs are medians over the runs.
+
+--json prints one object per run and line: scenario, protocol, seed, verdict,
+check and reason where not ok, digest, events, virtual_seconds, operations,
+latency_ns, per_commit, leaderless_ns and replay.
+
+--out DIR gets SCENARIO/PROTOCOL/seed-N/ with result.json and the resolved
+scenario.yaml of every run. history.jsonl and trace.txt are written too for every
+run of a command of at most ` + fmt.Sprint(reports.FewRuns) + `, and in larger ones for the first ` + fmt.Sprint(reports.TracedFailures) + ` runs of each
+scenario and protocol that are not as expected. Each file appears whole or not
+at all. Without --out nothing is written.
+
+The first interrupt stops after the runs in progress, keeps what is finished and
+exits with 130. A second one ends at once.`,
+		Example: `  lockstep run leader-cut-off
+  lockstep run my-scenario.yaml --protocol raft --seed 17
+  lockstep run scenarios/library --seeds 1..200 -j 2
+  lockstep run leader-cut-off --seeds 1..20 --json | jq -r .verdict
+  lockstep run leader-cut-off --seed 17 --out lockstep-out`,
+		Args:              atLeastOne,
+		ValidArgsFunction: a.completeScenarios,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args, f) },
+	}
+	a.addProtocolFlag(cmd, &f.protocols)
+	cmd.Flags().Var(oneSeed{&f.seeds}, "seed", "the seed, a whole number (default 1)")
+	cmd.Flags().Var(seedRange{&f.seeds}, "seeds", "a range of seeds, both ends included: 1..200")
+	cmd.MarkFlagsMutuallyExclusive("seed", "seeds")
+	cmd.Flags().VarP(f.workers, "jobs", "j", "runs at a time (default: the number of CPUs)")
+	cmd.Flags().StringVar(&f.out, "out", "", "folder `DIR` for results, histories and traces")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per run and line")
+	return cmd
+}
+
+// completeScenarios offers shipped names; the shell adds files.
+func (a *app) completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return scenarios.Library(), cobra.ShellCompDirectiveDefault
+}
+
+// resolve reads the scenarios that args name and prints warnings.
+func (a *app) resolve(args []string) ([]*scenarios.Scenario, error) {
+	list, warnings, err := scenarios.Resolve(args, a.protocols)
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, reports.CleanLines(w.String()))
+	}
+	return list, err
+}
+
+func (a *app) run(ctx context.Context, args []string, f runFlags) error {
+	list, err := a.resolve(args)
+	if err != nil {
+		return err
+	}
+	if err := distinct(list); err != nil {
+		return err
+	}
+	picked, err := a.pick(f.protocols)
+	if err != nil {
+		return err
+	}
+	jobs, err := jobs(list, picked, f.seeds)
+	if err != nil {
+		return err
+	}
+	var out *reports.RunFolder
+	if f.out != "" {
+		if out, err = reports.OpenRunFolder(f.out, len(jobs)); err != nil {
+			return err
+		}
+		defer out.Close()
+	}
+	return a.campaign(ctx, jobs, f, out)
+}
+
+// distinct refuses two scenarios of one name: their results could not be told
+// apart.
+func distinct(list []*scenarios.Scenario) error {
+	files := map[string]string{}
+	for _, sc := range list {
+		if other, taken := files[sc.Name]; taken {
+			return fmt.Errorf("two scenarios are called %q: %s and %s", sc.Name, other, sc.File)
+		}
+		files[sc.Name] = sc.File
+	}
+	return nil
+}
+
+// jobs lists the runs: scenario by scenario, protocol by protocol, seed by seed.
+// A scenario is run with the picked protocols that it is meant for.
+func jobs(list []*scenarios.Scenario, picked []*protocols.Protocol, s seeds) ([]search.Job, error) {
+	if s.count() > maxRuns/len(list)/len(picked) {
+		return nil, fmt.Errorf("want at most %d runs in one command: %d scenarios, %d protocols, %d seeds", maxRuns, len(list), len(picked), s.count())
+	}
+	jobs := search.Jobs(list, picked, s.first, s.last)
+	if len(jobs) == 0 {
+		return nil, errors.New("no scenario is meant for " + strings.Join(names(picked), ", ") + ": see the key protocols in the scenario file")
+	}
+	return jobs, nil
+}
+
+func names(list []*protocols.Protocol) []string {
+	var n []string
+	for _, p := range list {
+		n = append(n, p.Name)
+	}
+	return n
+}
+
+// campaign runs the jobs and prints what came of them.
+func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *reports.RunFolder) error {
+	sum := &reports.Campaign{Planned: len(jobs)}
+	progress := newMeter(a.stderr, len(jobs))
+	defer progress.stop()
+	err := search.Run(ctx, jobs, f.workers.n, func(i int, r *scenarios.Result) error {
+		if r.Err != nil {
+			return r.Err // the engine refuses the scenario: a usage error
+		}
+		sum.Add(r)
+		a.code = scenarios.Worst(a.code, r.Code())
+		progress.add(r.Events, int64(r.Virtual))
+		if err := a.emit(jobs[i], r, f, len(jobs) == 1, out); err != nil {
+			return internal(err)
+		}
+		return nil
+	})
+	progress.stop()
+	if !f.json && len(jobs) > 1 {
+		if err := sum.Write(a.stdout, a.paint()); err != nil {
+			return internal(err)
+		}
+	}
+	progress.summary()
+	return ended(ctx, err, fmt.Sprintf("interrupted after %d of %d runs", sum.Runs(), len(jobs)))
+}
+
+// ended tells an interrupt from the other reasons for which search.Run stops.
+func ended(ctx context.Context, err error, interrupted string) error {
+	if err != nil && ctx.Err() != nil {
+		return &failure{scenarios.CodeInterrupted, errors.New(interrupted)}
+	}
+	return err
+}
+
+// emit prints and writes one result.
+func (a *app) emit(job search.Job, r *scenarios.Result, f runFlags, single bool, out *reports.RunFolder) error {
+	if f.json {
+		if err := reports.WriteLine(a.stdout, r); err != nil {
+			return err
+		}
+	} else if single {
+		if err := reports.WriteRun(a.stdout, r, job.Scenario.Why, a.paint()); err != nil {
+			return err
+		}
+	}
+	if out == nil {
+		return nil
+	}
+	return out.Add(job.Scenario, job.Protocol, r)
+}

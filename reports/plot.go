@@ -1,0 +1,262 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// Sample is one completed client operation.
+type Sample struct {
+	Began   protocols.Time
+	Latency protocols.Duration
+}
+
+// Series is one curve: the completed operations of one protocol under one
+// variant of a scenario, over Runs runs.
+type Series struct {
+	Name    string
+	Stroke  Stroke
+	Runs    int
+	Samples []Sample
+}
+
+// Window is a fault's interval in virtual time.
+type Window struct {
+	Label    string
+	From, To protocols.Time
+}
+
+// curvePoints bounds the points of one curve. More cannot be seen and makes
+// files large.
+const curvePoints = 500
+
+// LatencyCDF draws the distribution of operation latencies, with an axis that
+// spreads the tail. Series without samples are left out.
+func LatencyCDF(title, subtitle string, series []Series) *Figure {
+	f := &Figure{title: title, subtitle: subtitle}
+	p := newPanel("operation latency, call to answer", "share of operations at or below")
+	lo, hi, most := math.Inf(1), 0.0, 0
+	for _, s := range series {
+		sorted := sortedLatencies(s.Samples)
+		if len(sorted) == 0 {
+			continue
+		}
+		lo, hi = math.Min(lo, milliseconds(sorted[0])), math.Max(hi, milliseconds(sorted[len(sorted)-1]))
+		most = max(most, len(sorted))
+	}
+	top := topPercentile(most)
+	for _, s := range series {
+		points := cdfPoints(sortedLatencies(s.Samples), top)
+		if len(points) == 0 {
+			continue
+		}
+		p.Add(&plotter.Line{XYs: points, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
+		f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
+	}
+	latencyAxis(&p.X, lo, hi)
+	p.Y.Min, p.Y.Max = 0, top
+	p.Y.Scale, p.Y.Tick.Marker = percentileScale{}, plot.TickerFunc(percentileTicks)
+	f.panels = []panel{{plot: p, share: 1}}
+	return f
+}
+
+// LatencyOverTime draws, over virtual time, the median and the 99th percentile
+// of the latency of the operations that began then, and below it how many
+// operations were answered per second. Fault windows are shaded and named.
+func LatencyOverTime(title string, series []Series, windows []Window) *Figure {
+	var end protocols.Time
+	for _, s := range series {
+		for _, op := range s.Samples {
+			end = max(end, op.Began.Add(op.Latency))
+		}
+	}
+	width := niceStep(math.Max(seconds(end), 1e-3), 100)
+	f := &Figure{title: title, windows: windows, subtitle: fmt.Sprintf(
+		"thick: median latency, thin: p99, by time of call in steps of %s; shaded: faults", axisDuration(width*1000))}
+	latency := newPanel("", "operation latency")
+	rate := newPanel("virtual time since the start of the run", "answers per second")
+	lo, hi, fastest := math.Inf(1), 0.0, 0.0
+	for _, s := range series {
+		if len(s.Samples) == 0 {
+			continue
+		}
+		bins := binByCall(s.Samples, width)
+		for _, run := range runsOfBins(bins) {
+			addLatency(latency, s.Stroke, run, len(series) == 1)
+			for _, b := range run {
+				lo, hi = math.Min(lo, b.median), math.Max(hi, b.p99)
+			}
+		}
+		counts := answersPerSecond(s, width, seconds(end))
+		for _, c := range counts {
+			fastest = math.Max(fastest, c.Y)
+		}
+		rate.Add(&plotter.Line{XYs: counts, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
+		f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
+	}
+	latencyAxis(&latency.Y, lo, hi)
+	for _, p := range []*plot.Plot{latency, rate} {
+		p.X.Min, p.X.Max = 0, math.Max(seconds(end), width)
+		p.X.Tick.Marker = linearTicks(10, func(v float64) string { return shortFloat(v) + " s" })
+	}
+	step := niceStep(math.Max(fastest, 1), 4)
+	rate.Y.Min, rate.Y.Max = 0, step*math.Ceil(math.Max(fastest, 1)/step)
+	rate.Y.Tick.Marker = linearTicks(4, shortFloat)
+	f.panels = []panel{{plot: latency, share: 0.62}, {plot: rate, share: 0.38}}
+	return f
+}
+
+func latencyAxis(a *plot.Axis, lo, hi float64) {
+	if hi == 0 { // no samples at all: an empty but valid axis
+		lo, hi = 1, 10
+	}
+	a.Min, a.Max = logBounds(lo, hi)
+	a.Scale, a.Tick.Marker = plot.LogScale{}, logTicks(axisDuration)
+}
+
+func milliseconds(d protocols.Duration) float64 { return float64(max(d, 1)) / 1e6 }
+
+func seconds(t protocols.Time) float64 { return float64(t) / 1e9 }
+
+func sortedLatencies(samples []Sample) []protocols.Duration {
+	sorted := make([]protocols.Duration, len(samples))
+	for i, s := range samples {
+		sorted[i] = s.Latency
+	}
+	slices.Sort(sorted)
+	return sorted
+}
+
+// topPercentile is how far up the tail n samples can be trusted to reach: at
+// least one sample lies above it.
+func topPercentile(n int) float64 {
+	for _, q := range []float64{0.9999, 0.999} {
+		if float64(n)*(1-q) >= 1 {
+			return q
+		}
+	}
+	return 0.99
+}
+
+// quantile returns the smallest latency that at least q of the sorted samples do
+// not exceed.
+func quantile(sorted []protocols.Duration, q float64) protocols.Duration {
+	i := int(math.Ceil(q*float64(len(sorted))-1e-9)) - 1
+	return sorted[min(max(i, 0), len(sorted)-1)]
+}
+
+// cdfPoints returns at most curvePoints points of the distribution, evenly spaced
+// on the percentile axis.
+func cdfPoints(sorted []protocols.Duration, top float64) plotter.XYs {
+	if len(sorted) == 0 {
+		return nil
+	}
+	var points plotter.XYs
+	for i := range curvePoints {
+		q := 1 - math.Pow(10, -tailDepth(top)*float64(i)/(curvePoints-1))
+		points = append(points, plotter.XY{X: milliseconds(quantile(sorted, q)), Y: q})
+	}
+	return points
+}
+
+// bin is the operations that began within one step of time; in milliseconds.
+type bin struct {
+	at          float64 // middle, in seconds
+	median, p99 float64
+	empty       bool
+}
+
+func binByCall(samples []Sample, width float64) []bin {
+	var groups [][]Sample
+	for _, s := range samples {
+		i := int(seconds(s.Began) / width)
+		for len(groups) <= i {
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], s)
+	}
+	bins := make([]bin, len(groups))
+	for i, g := range groups {
+		bins[i] = bin{at: (float64(i) + 0.5) * width, empty: len(g) == 0}
+		if len(g) > 0 {
+			sorted := sortedLatencies(g)
+			bins[i].median, bins[i].p99 = milliseconds(quantile(sorted, 0.5)), milliseconds(quantile(sorted, 0.99))
+		}
+	}
+	return bins
+}
+
+// runsOfBins cuts bins at the empty ones: where nothing began there is no line.
+func runsOfBins(bins []bin) [][]bin {
+	var runs [][]bin
+	start := 0
+	for i := 0; i <= len(bins); i++ {
+		if i == len(bins) || bins[i].empty {
+			if i > start {
+				runs = append(runs, bins[start:i])
+			}
+			start = i + 1
+		}
+	}
+	return runs
+}
+
+// addLatency adds the median and the p99 of one run of bins. A band between them
+// is filled where there is but one series: several would hide each other.
+func addLatency(p *plot.Plot, s Stroke, run []bin, band bool) {
+	if len(run) == 1 { // a single bin would be invisible
+		left, right := run[0], run[0]
+		left.at, right.at = left.at-1e-3, right.at+1e-3
+		run = []bin{left, right}
+	}
+	var median, tail plotter.XYs
+	for _, b := range run {
+		median = append(median, plotter.XY{X: b.at, Y: b.median})
+		tail = append(tail, plotter.XY{X: b.at, Y: b.p99})
+	}
+	if band {
+		area := slices.Clone(tail)
+		for _, m := range slices.Backward(median) {
+			area = append(area, m)
+		}
+		p.Add(&plotter.Polygon{XYs: []plotter.XYs{area}, Color: s.band()})
+	}
+	p.Add(&plotter.Line{XYs: tail, LineStyle: s.thin()}, &plotter.Line{XYs: median, LineStyle: s.line()})
+}
+
+// answersPerSecond counts answers by the time at which they arrived, per run.
+func answersPerSecond(s Series, width, end float64) plotter.XYs {
+	counts := make(plotter.XYs, max(int(end/width), 1)) // the last, partial step would look like a drop
+	for i := range counts {
+		counts[i].X = float64(i) * width
+	}
+	for _, op := range s.Samples {
+		if i := int(seconds(op.Began.Add(op.Latency)) / width); i < len(counts) {
+			counts[i].Y += 1 / (width * float64(max(s.Runs, 1)))
+		}
+	}
+	last := counts[len(counts)-1]
+	return append(counts, plotter.XY{X: last.X + width, Y: last.Y})
+}
+
+// shadeWindows paints the fault windows over the whole height of a data area.
+func shadeWindows(c draw.Canvas, p *plot.Plot, windows []Window) {
+	x, _ := p.Transforms(&c)
+	for _, w := range windows {
+		from, to := clampX(c, x(seconds(w.From))), clampX(c, x(math.Min(seconds(w.To), p.X.Max)))
+		if to < from+0.75 {
+			to = from + 0.75
+		}
+		c.FillPolygon(windowColour, []vg.Point{{X: from, Y: c.Min.Y}, {X: to, Y: c.Min.Y}, {X: to, Y: c.Max.Y}, {X: from, Y: c.Max.Y}})
+	}
+}
+
+func clampX(c draw.Canvas, x vg.Length) vg.Length { return min(max(x, c.Min.X), c.Max.X) }

@@ -1,0 +1,2 @@
+// Package platform has one more file on some machines.
+package platform

@@ -1,0 +1,5 @@
+// Package sim is part of a fixture.
+package sim
+
+import _ "github.com/spf13/cobra"
+import _ "github.com/lockstep-sim/lockstep/protocols/all"

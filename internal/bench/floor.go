@@ -1,0 +1,137 @@
+package main
+
+// floor is the bare event queue of section "hold model" in doc.go: a 4-ary heap
+// of 16-byte keys over a slab of payloads, and nothing else. It is the least
+// that any event costs, and so the unit in which events of the engine are
+// measured. It is a copy on purpose: if it called the engine's queue, a slower
+// queue would hide in both sides of the ratio.
+type floor struct {
+	heap []floorKey
+	slab []floorPayload
+	free []uint32
+	seq  uint64
+	draw uint64
+}
+
+type floorKey struct {
+	time  int64
+	order uint64 // sequence number << 24 | slot
+}
+
+type floorPayload struct{ to, argument uint64 }
+
+// newFloor returns a queue with n pending events.
+func newFloor(n int) *floor {
+	f := &floor{draw: 88172645463325252}
+	for i := range n {
+		f.push(f.delay(), floorPayload{to: uint64(i)})
+	}
+	return f
+}
+
+// hold pops the earliest event and schedules another, n times. It returns a sum,
+// so that no work can be left out.
+func (f *floor) hold(n int) (sum uint64) {
+	for range n {
+		t, p := f.pop()
+		p.argument++
+		sum += p.argument ^ uint64(t)
+		f.push(t+f.delay(), p)
+	}
+	return sum
+}
+
+// delay is uniform on 1..2^20 ns, by xorshift64.
+func (f *floor) delay() int64 {
+	x := f.draw
+	x ^= x << 13
+	x ^= x >> 7
+	x ^= x << 17
+	f.draw = x
+	return int64(x>>44) + 1
+}
+
+func (k floorKey) before(l floorKey) bool {
+	return k.time < l.time || k.time == l.time && k.order < l.order
+}
+
+func (f *floor) push(t int64, p floorPayload) {
+	var slot uint32
+	if n := len(f.free); n > 0 {
+		slot = f.free[n-1]
+		f.free = f.free[:n-1]
+	} else {
+		slot = uint32(len(f.slab))
+		f.slab = append(f.slab, floorPayload{})
+	}
+	f.slab[slot] = p
+	f.seq++
+	k := floorKey{t, f.seq<<24 | uint64(slot)}
+	f.heap = append(f.heap, k)
+	h, i := f.heap, len(f.heap)-1
+	for i > 0 {
+		parent := (i - 1) >> 2
+		if !k.before(h[parent]) {
+			break
+		}
+		h[i] = h[parent]
+		i = parent
+	}
+	h[i] = k
+}
+
+func (f *floor) pop() (int64, floorPayload) {
+	top := f.heap[0]
+	n := len(f.heap) - 1
+	last := f.heap[n]
+	f.heap = f.heap[:n]
+	if n > 0 {
+		f.sink(last)
+	}
+	slot := uint32(top.order & (1<<24 - 1))
+	f.free = append(f.free, slot)
+	return top.time, f.slab[slot]
+}
+
+// sink moves the hole at the root down to where k belongs.
+func (f *floor) sink(k floorKey) {
+	h := f.heap
+	n, i := len(h), 0
+	for {
+		c := 4*i + 1
+		if c+4 <= n { // the full group, without bounds checks
+			g := h[c : c+4 : c+4]
+			m, j := g[0], 0
+			if g[1].before(m) {
+				m, j = g[1], 1
+			}
+			if g[2].before(m) {
+				m, j = g[2], 2
+			}
+			if g[3].before(m) {
+				m, j = g[3], 3
+			}
+			if !m.before(k) {
+				break
+			}
+			h[i] = m
+			i = c + j
+			continue
+		}
+		if c >= n {
+			break
+		}
+		least := c
+		for j := c + 1; j < n; j++ {
+			if h[j].before(h[least]) {
+				least = j
+			}
+		}
+		if !h[least].before(k) {
+			break
+		}
+		h[i] = h[least]
+		i = least
+	}
+	h[i] = k
+}

@@ -1,0 +1,86 @@
+package docs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/sim"
+)
+
+// Reference returns text with everything between lines
+//
+//	<!-- generated: NAME -->
+//	<!-- end -->
+//
+// replaced by the table of that name: keys, faults, targets, metrics.
+func Reference(text string) (string, error) {
+	var out strings.Builder
+	rest := text
+	for {
+		before, after, found := strings.Cut(rest, "<!-- generated: ")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		name, after, ok := strings.Cut(after, " -->\n")
+		_, after, closed := strings.Cut(after, "<!-- end -->")
+		table := tables[name]
+		switch {
+		case !ok || !closed:
+			return "", fmt.Errorf("a generated part does not end: want <!-- generated: NAME --> … <!-- end -->")
+		case table == nil:
+			return "", fmt.Errorf("no table %q", name)
+		}
+		fmt.Fprintf(&out, "<!-- generated: %s -->\n%s<!-- end -->", name, table())
+		rest = after
+	}
+}
+
+var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "targets": targetTable, "metrics": metricTable}
+
+func keyTable() string {
+	var b strings.Builder
+	b.WriteString("| key | meaning |\n|---|---|\n")
+	for _, k := range scenarios.Keys() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", k.Path, cell(k.Doc))
+	}
+	return b.String()
+}
+
+func faultTable() string {
+	var b strings.Builder
+	b.WriteString("| kind | what it does | example |\n|---|---|---|\n")
+	for _, f := range sim.FaultKinds() {
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` |\n", f.Kind, cell(f.Text), cell(scenarios.FaultExample(f.Kind)))
+	}
+	return b.String()
+}
+
+func targetTable() string {
+	var b strings.Builder
+	b.WriteString("| word | who |\n|---|---|\n")
+	for _, w := range sim.TargetWords() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", w.Word, cell(w.Text))
+	}
+	return b.String()
+}
+
+var units = map[scenarios.Unit]string{
+	scenarios.UnitCount: "a whole number", scenarios.UnitDuration: "a time: 48.2ms", scenarios.UnitPercent: "a share: 99.5%",
+	scenarios.UnitDecimal: "a number: 8.02", scenarios.UnitRate: "a rate: 180.5/s",
+}
+
+func metricTable() string {
+	var b strings.Builder
+	b.WriteString("| metric | meaning | bound |\n|---|---|---|\n")
+	for _, m := range scenarios.Metrics() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", m.Name, cell(m.Doc), units[m.Unit])
+	}
+	return b.String()
+}
+
+// cell makes text fit for a cell of a Markdown table.
+func cell(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "\n", " ")
+}

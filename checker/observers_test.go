@@ -205,3 +205,25 @@ func TestGenericAllocations(t *testing.T) {
 		t.Errorf("%v allocations per executed entry, found %v", perMoment, m.Found)
 	}
 }
+
+func TestAppliedKeepsTheLogAsFirstExecuted(t *testing.T) {
+	var a Applied
+	step := func(notes ...protocols.Note) {
+		a.Observe(&protocols.Moment{Kind: protocols.Stepped, Effects: &protocols.Effects{Notes: notes}})
+	}
+	note := func(at protocols.Index, client protocols.NodeID) protocols.Note {
+		return protocols.Note{Kind: protocols.NoteApplied, Index: at, Command: protocols.Command{Client: client, Seq: uint64(at)}}
+	}
+	step(note(1, -1), note(2, -2))
+	step(note(1, -9)) // a second replica, later and of another mind
+	step(protocols.Note{Kind: protocols.NoteCommit, Index: 7}, note(3, 0))
+	want := []protocols.NodeID{-1, -2, 0}
+	if got := a.Log(); len(got) != len(want) {
+		t.Fatalf("got %d positions, want %d", len(got), len(want))
+	}
+	for i, c := range a.Log() {
+		if c.Position != protocols.Index(i+1) || c.Command.Client != want[i] {
+			t.Errorf("position %d: got %v at %d, want client %v", i+1, c.Command.Client, c.Position, want[i])
+		}
+	}
+}

@@ -64,7 +64,7 @@ const (
 
 // FollowResult answers a Follow command: what a changelog subscriber receives.
 type FollowResult struct {
-	Snapshot any          // set when the log no longer reaches back: the state of the machine at Start-1
+	Snapshot any          // set when the log no longer reaches back: the state at Start-1 as Executor.Snapshot gives it, sessions included
 	Start    Index        // position of Entries[0], or the next position when there is none
 	Entries  []LogCommand // committed commands from Start on, without gaps
 }
@@ -74,6 +74,7 @@ type FollowResult struct {
 type LogCommand struct {
 	Position Index
 	Command  Command
+	Effect   *LogEffect // what executing it did, where the log ships that; else nil
 }
 
 // Outcome says how an operation ended for its client.

@@ -16,5 +16,10 @@
 // Send is durable. Nothing that a node says with Send can therefore claim more
 // than its disk holds, whenever it crashes. [SendEarly] is the one exception.
 //
+// What all replicas share is here too: the log in memory ([Log]), quorum
+// arithmetic ([Quorum], [CommittedIndex]), client sessions ([Sessions]), the state
+// machines ([NewMachine]) and their execution exactly once per request
+// ([Executor]). Package protocoltest checks that a protocol keeps to the contract.
+//
 // The package imports the standard library only.
 package protocols

@@ -97,7 +97,7 @@ const (
 	NoteSteppedDown                     // stopped leading Epoch
 	NoteNormal                          // reached normal operation in Epoch
 	NoteCommit                          // learned that everything up to Index is committed
-	NoteApplied                         // executed Index: Hash is the entry's hash, State the state hash after it
+	NoteApplied                         // executed Index: Hash is the entry's hash, State the state hash after it, Command what was executed
 	NoteInstalled                       // installed a snapshot that ends at Index; State as in NoteApplied
 	NoteMembers                         // Members are in force from Index on
 	NoteLease                           // may answer reads alone until Until (its monotone clock)
@@ -114,5 +114,6 @@ type Note struct {
 	State   uint64
 	Until   Time
 	Members NodeSet
-	Text    string // a constant
+	Command Command // NoteApplied; of client 0 where the entry holds no command
+	Text    string  // a constant
 }

@@ -10,7 +10,9 @@ func newExecutor(t testing.TB, name string) *Executor { return &Executor{Machine
 func TestExecutesExactlyOnce(t *testing.T) {
 	x := newExecutor(t, "counter")
 	inc := Command{Client: -3, Kind: Write, Op: Increment, Seq: 1}
-	x.Apply(1, Command{}, 0) // a no-op
+	if r := x.Apply(1, Command{Op: Increment}, 0); r.Status != OK || r.Position != 1 || r.Value != 0 {
+		t.Errorf("a command without a client answers %+v, want nothing at 1", r)
+	}
 	first := x.Apply(2, inc, 0)
 	again := x.Apply(3, inc, 0)
 	if first.Value != 1 || first.Position != 2 || !reflect.DeepEqual(first, again) {

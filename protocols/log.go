@@ -138,8 +138,8 @@ func (l *Log[E]) Reset(start Index) { *l = Log[E]{start: start} }
 // Fork returns an independent log with the same entries. They are shared; what is
 // appended to or cut from either log does not show in the other.
 func (l *Log[E]) Fork() Log[E] {
-	l.shared = true
 	f := *l
 	f.chunks = slices.Clone(l.chunks)
+	f.shared = true // l goes on in the chunk; f will copy it
 	return f
 }

@@ -84,7 +84,7 @@ func (c *kvCell) saw() Result {
 	}
 	r := Result{Value: c.last}
 	if c.count >= 2 {
-		r.List = c.list
+		r.List = slices.Clip(c.list)
 	}
 	return r
 }

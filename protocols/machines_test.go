@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -87,8 +88,12 @@ func TestSnapshotIsImmutableAndRestores(t *testing.T) {
 			if a.Hash() != hash || fork.Hash() != hash {
 				t.Fatal("the snapshot or fork changed with the machine, or Restore lost something")
 			}
-			for range 60 { // what is done to a shows in neither b nor the snapshot
+			of := fmt.Sprint(m.Snapshot(), b.Snapshot())
+			for range 60 { // what is done to a shows in neither m, b nor the snapshot
 				a.Apply(anyCommand(r), Time(r.IntN(9)))
+			}
+			if fmt.Sprint(m.Snapshot(), b.Snapshot()) != of {
+				t.Fatal("what was done to a restored machine shows in another")
 			}
 			c := machine(t, name)
 			c.Restore(snapshot)
@@ -115,12 +120,34 @@ func TestAnswersNeverChange(t *testing.T) {
 			}
 			if list := m.Apply(c, 0).List; list != nil {
 				got, then = append(got, list), append(then, slices.Clone(list))
+				if cap(list) != len(list) {
+					t.Fatalf("%s answers a list that is not clipped", c)
+				}
 			}
 		}
 		if !reflect.DeepEqual(got, then) {
 			t.Fatal("a list changed after it was answered")
 		}
 	})
+}
+
+// TestRestoredSequencesGoSeparateWays appends where a snapshot's array has room.
+func TestRestoredSequencesGoSeparateWays(t *testing.T) {
+	add := func(v int64) Command { return Command{Op: AppendTo, Key: 1, Arg: v} }
+	m, a, b := machine(t, "kv"), machine(t, "kv"), machine(t, "kv")
+	for v := range int64(3) {
+		m.Apply(add(v), 0)
+	}
+	a.Restore(m.Snapshot())
+	b.Restore(m.Snapshot())
+	m.Apply(add(7), 0)
+	a.Apply(add(8), 0)
+	b.Apply(add(9), 0)
+	for i, k := range []StateMachine{m, a, b} {
+		if got, want := k.Read(Command{Op: Get, Key: 1}).List, []Value{0, 1, 2, Value(7 + i)}; !slices.Equal(got, want) {
+			t.Errorf("machine %d holds %v, want %v", i, got, want)
+		}
+	}
 }
 
 // TestTableAndChangelog makes the table from the changelog, and a changelog from

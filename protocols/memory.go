@@ -36,13 +36,17 @@ type slots interface {
 	copy(m any) any
 }
 
-// blockSize is how many slots one allocation makes: few enough that a small run
-// stays small, enough that allocations vanish from a long one.
-const blockSize = 128
+// Blocks of slots double from firstBlock to lastBlock: a small run stays small,
+// and allocations vanish from a long one.
+const (
+	firstBlock = 64
+	lastBlock  = 4096
+)
 
 type pool[T any] struct {
 	free  []*T
 	block []T
+	size  int // of the last block
 }
 
 func (p *pool[T]) take() *T {
@@ -52,7 +56,8 @@ func (p *pool[T]) take() *T {
 		return m
 	}
 	if len(p.block) == 0 {
-		p.block = make([]T, blockSize)
+		p.size = min(max(firstBlock, 2*p.size), lastBlock)
+		p.block = make([]T, p.size)
 	}
 	m := &p.block[0]
 	p.block = p.block[1:]

@@ -28,152 +28,150 @@ func asIs(*Parameters) {}
 
 func withLease(p *Parameters) { p.Reads = ReadsLease }
 
-func plays() []play {
-	return []play{
-		{"R-01", []string{commitEvidence}, func(t *testing.T, bugs func(*Parameters)) *stage {
-			change := func(p *Parameters) { p.MaxBatch = 1; bugs(p) }
-			return withDisks(t, change, withLog(3, 1, 2), withLog(3, 1), withLog(3, 1, 3))
-		}, func(s *stage) bool {
-			s.elect(1, 2)
-			return false
-		}},
-		{"R-02", []string{"durability", oneVote}, three(asIs), func(s *stage) bool {
-			s.manualSync = true
-			s.receive(2, 1, &RequestVote{Term: 1})
-			s.restart(1)
-			s.receive(3, 1, &RequestVote{Term: 1})
-			s.sync(1)
-			return false
-		}},
-		{"R-03", []string{oneVote, electionSafety}, three(func(p *Parameters) { p.PreVote = false }), func(s *stage) bool {
-			s.fire(2, timerElection)
-			s.fire(3, timerElection)
-			s.deliver(ofKind(KindRequestVote, 2, 1))
-			s.restart(1)
-			s.deliver(ofKind(KindRequestVote, 3, 1))
-			s.deliver(everything)
-			return false
-		}},
-		{"R-08", []string{stateMachineSafety}, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.now += 1e9
-			s.fire(3, timerElection)
-			s.settle(func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries })
-			s.request(3, put(-1, 1, 5)) // entries 2 and 3 are on n3 alone
-			s.receive(2, 1, &HeartbeatResponse{Term: 2})
-			l := s.elect(1, 2)
-			s.request(1, put(-2, 1, 6))
-			s.settle(between(1, 2))
-			s.receive(1, 3, &AppendEntries{Term: l.term, Entries: l.log.View(1, 1), LeaderCommit: l.commit})
-			return false
-		}},
-		{"R-09", []string{leaderCompleteness}, three(asIs), func(s *stage) bool {
-			l := s.elect(1, 2, 3)
-			s.request(1, put(-1, 1, 5))
-			s.request(1, put(-1, 2, 6))
-			old := sent[*AppendEntries](s, 1, 2)[0]
-			s.settle(between(1, 2))
-			s.receive(1, 2, old) // a duplicate
-			if l.commit != 3 {
-				s.t.Fatalf("got commit index %d, want 3", l.commit)
-			}
-			s.crash(1)
-			s.elect(2, 3)
-			return false
-		}},
-		{"R-11", []string{"durability"}, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.manualSync = true
-			s.request(1, put(-1, 1, 5))
-			s.deliver(everything)
-			return false
-		}},
-		{"R-12", []string{"durability", matchEvidence}, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.manualSync = true
-			s.request(1, put(-1, 1, 5))
-			s.deliver(between(1))
-			return false
-		}},
-		{"R-18", nil, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.request(1, put(-1, 1, 5))
-			s.settle(between(1, 2))
-			s.crash(1)
-			s.now += 1e9
-			noAppends := func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries }
-			s.fire(2, timerElection)
-			s.settle(noAppends)
-			replies := len(s.replies)
-			s.request(2, get(-2, 1))
-			s.settle(noAppends)
-			return len(s.replies) > replies && s.replies[replies].Result.Value != 5
-		}},
-		{"R-21", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.fire(1, timerHeartbeat)
-			s.deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
-			s.now += 100e6
+var plays = []play{
+	{"R-01", []string{commitEvidence}, func(t *testing.T, bugs func(*Parameters)) *stage {
+		change := func(p *Parameters) { p.MaxBatch = 1; bugs(p) }
+		return withDisks(t, change, withLog(3, 1, 2), withLog(3, 1), withLog(3, 1, 3))
+	}, func(s *stage) bool {
+		s.elect(1, 2)
+		return false
+	}},
+	{"R-02", []string{"durability", oneVote}, three(asIs), func(s *stage) bool {
+		s.manualSync = true
+		s.receive(2, 1, &RequestVote{Term: 1})
+		s.restart(1)
+		s.receive(3, 1, &RequestVote{Term: 1})
+		s.sync(1)
+		return false
+	}},
+	{"R-03", []string{oneVote, electionSafety}, three(func(p *Parameters) { p.PreVote = false }), func(s *stage) bool {
+		s.fire(2, timerElection)
+		s.fire(3, timerElection)
+		s.deliver(ofKind(KindRequestVote, 2, 1))
+		s.restart(1)
+		s.deliver(ofKind(KindRequestVote, 3, 1))
+		s.deliver(everything)
+		return false
+	}},
+	{"R-08", []string{stateMachineSafety}, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.now += 1e9
+		s.fire(3, timerElection)
+		s.settle(func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries })
+		s.request(3, put(-1, 1, 5)) // entries 2 and 3 are on n3 alone
+		s.receive(2, 1, &HeartbeatResponse{Term: 2})
+		l := s.elect(1, 2)
+		s.request(1, put(-2, 1, 6))
+		s.settle(between(1, 2))
+		s.receive(1, 3, &AppendEntries{Term: l.term, Entries: l.log.View(1, 1), LeaderCommit: l.commit})
+		return false
+	}},
+	{"R-09", []string{leaderCompleteness}, three(asIs), func(s *stage) bool {
+		l := s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.request(1, put(-1, 2, 6))
+		old := sent[*AppendEntries](s, 1, 2)[0]
+		s.settle(between(1, 2))
+		s.receive(1, 2, old) // a duplicate
+		if l.commit != 3 {
+			s.t.Fatalf("got commit index %d, want 3", l.commit)
+		}
+		s.crash(1)
+		s.elect(2, 3)
+		return false
+	}},
+	{"R-11", []string{"durability"}, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.manualSync = true
+		s.request(1, put(-1, 1, 5))
+		s.deliver(everything)
+		return false
+	}},
+	{"R-12", []string{"durability", matchEvidence}, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.manualSync = true
+		s.request(1, put(-1, 1, 5))
+		s.deliver(between(1))
+		return false
+	}},
+	{"R-18", nil, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.settle(between(1, 2))
+		s.crash(1)
+		s.now += 1e9
+		noAppends := func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries }
+		s.fire(2, timerElection)
+		s.settle(noAppends)
+		replies := len(s.replies)
+		s.request(2, get(-2, 1))
+		s.settle(noAppends)
+		return len(s.replies) > replies && s.replies[replies].Result.Value != 5
+	}},
+	{"R-21", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.fire(1, timerHeartbeat)
+		s.deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
+		s.now += 100e6
+		s.settle(everything)
+		s.now += 60e6
+		s.fire(3, timerElection)
+		s.settle(between(2, 3))
+		return false
+	}},
+	{"R-22", []string{leaseExclusion}, three(func(p *Parameters) { withLease(p); p.MaxDrift = 100_000_000 }), func(s *stage) bool {
+		s.actors[1].rate, s.actors[2].rate, s.actors[3].rate = 900, 1100, 1100
+		s.elect(1, 2, 3)
+		s.fire(1, timerHeartbeat)
+		s.settle(everything)
+		s.now += 140e6 // n2 and n3 have counted 154 ms, n1 only 126
+		s.fire(3, timerElection)
+		s.settle(between(2, 3))
+		s.fire(1, timerHeartbeat)
+		return false
+	}},
+	{"R-25", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.fire(1, timerHeartbeat)
+		s.settle(between(1, 2))
+		s.restart(2)
+		s.fire(3, timerElection)
+		s.settle(between(2, 3))
+		return false
+	}},
+	{"R-44", nil, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		for _, c := range []protocols.Command{put(-1, 1, 5), put(-2, 1, 6), put(-1, 1, 5), get(-3, 1)} {
+			s.request(1, c)
 			s.settle(everything)
-			s.now += 60e6
-			s.fire(3, timerElection)
-			s.settle(between(2, 3))
-			return false
-		}},
-		{"R-22", []string{leaseExclusion}, three(func(p *Parameters) { withLease(p); p.MaxDrift = 100_000_000 }), func(s *stage) bool {
-			s.actors[1].rate, s.actors[2].rate, s.actors[3].rate = 900, 1100, 1100
-			s.elect(1, 2, 3)
-			s.fire(1, timerHeartbeat)
-			s.settle(everything)
-			s.now += 140e6 // n2 and n3 have counted 154 ms, n1 only 126
-			s.fire(3, timerElection)
-			s.settle(between(2, 3))
-			s.fire(1, timerHeartbeat)
-			return false
-		}},
-		{"R-25", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.fire(1, timerHeartbeat)
-			s.settle(between(1, 2))
-			s.restart(2)
-			s.fire(3, timerElection)
-			s.settle(between(2, 3))
-			return false
-		}},
-		{"R-44", nil, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			for _, c := range []protocols.Command{put(-1, 1, 5), put(-2, 1, 6), put(-1, 1, 5), get(-3, 1)} {
-				s.request(1, c)
-				s.settle(everything)
-			}
-			return s.replies[len(s.replies)-1].Result.Value != 6
-		}},
-		{"R-46", nil, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.request(1, put(-1, 1, 5))
-			return len(s.replies) > 0
-		}},
-		{"R-47", nil, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.request(1, put(-1, 1, 5))
-			s.receive(3, 1, &HeartbeatResponse{Term: 5})
-			return len(s.refused) > 0
-		}},
-		{"R-READ", nil, three(asIs), func(s *stage) bool {
-			s.elect(1, 2, 3)
-			s.elect(2, 3) // n1 is cut off, and does not know
-			s.request(2, put(-1, 1, 5))
-			s.settle(between(2, 3))
-			replies := len(s.replies)
-			s.request(1, get(-2, 1))
-			return len(s.replies) > replies
-		}},
-	}
+		}
+		return s.replies[len(s.replies)-1].Result.Value != 6
+	}},
+	{"R-46", nil, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		return len(s.replies) > 0
+	}},
+	{"R-47", nil, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.receive(3, 1, &HeartbeatResponse{Term: 5})
+		return len(s.refused) > 0
+	}},
+	{"R-READ", nil, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.elect(2, 3) // n1 is cut off, and does not know
+		s.request(2, put(-1, 1, 5))
+		s.settle(between(2, 3))
+		replies := len(s.replies)
+		s.request(1, get(-2, 1))
+		return len(s.replies) > replies
+	}},
 }
 
 func TestBugsAreCaughtAndTheirAbsencePasses(t *testing.T) {
 	shown := map[string]bool{}
-	for _, p := range plays() {
+	for _, p := range plays {
 		shown[p.bug] = true
 		t.Run(p.bug, func(t *testing.T) {
 			s := p.stage(t, func(ps *Parameters) { ps.Bugs = []string{p.bug} })

@@ -73,7 +73,7 @@ func (n *Node) applyNext(out *protocols.Effects) {
 	at := n.execute.Applied + 1
 	e := n.log.At(at)
 	result := n.execute.Apply(at, e.Command, n.wall)
-	out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: e.Term, Index: at, Hash: e.hash(), State: n.execute.Hash()})
+	out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: e.Term, Index: at, Hash: e.hash(), State: n.execute.Hash(), Command: e.Command})
 	if n.role == leader && e.Command.Client < 0 {
 		// Early: a majority has it on disk; this node's own disk adds nothing.
 		out.ReplyEarly(e.Command, result)

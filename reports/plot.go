@@ -169,7 +169,7 @@ func cdfPoints(sorted []protocols.Duration, top float64) plotter.XYs {
 
 // bin is the operations that began within one step of time; in milliseconds.
 type bin struct {
-	at          float64 // middle, in seconds
+	at, width   float64 // middle and length, in seconds
 	median, p99 float64
 	empty       bool
 }
@@ -185,7 +185,7 @@ func binByCall(samples []Sample, width float64) []bin {
 	}
 	bins := make([]bin, len(groups))
 	for i, g := range groups {
-		bins[i] = bin{at: (float64(i) + 0.5) * width, empty: len(g) == 0}
+		bins[i] = bin{at: (float64(i) + 0.5) * width, width: width, empty: len(g) == 0}
 		if len(g) > 0 {
 			sorted := sortedLatencies(g)
 			bins[i].median, bins[i].p99 = milliseconds(quantile(sorted, 0.5)), milliseconds(quantile(sorted, 0.99))
@@ -214,7 +214,7 @@ func runsOfBins(bins []bin) [][]bin {
 func addLatency(p *plot.Plot, s Stroke, run []bin, band bool) {
 	if len(run) == 1 { // a single bin would be invisible
 		left, right := run[0], run[0]
-		left.at, right.at = left.at-1e-3, right.at+1e-3
+		left.at, right.at = left.at-left.width/2, right.at+right.width/2
 		run = []bin{left, right}
 	}
 	var median, tail plotter.XYs

@@ -147,7 +147,8 @@ func TestTicksAreOneTwoFiveSteps(t *testing.T) {
 				t.Errorf("0..%v: %d ticks, want 2 to %d", span, len(ticks), n+1)
 			}
 			step := ticks[1].Value - ticks[0].Value
-			if lead := strings.TrimLeft(shortFloat(step), "0."); !strings.ContainsAny(lead[:1], "125") || strings.Trim(lead[1:], "0.e-+0123456789") != "" {
+			mantissa := step / math.Pow(10, math.Floor(math.Log10(step)+1e-9))
+			if m := math.Round(mantissa); math.Abs(mantissa-m) > 1e-6 || m != 1 && m != 2 && m != 5 {
 				t.Errorf("0..%v: step %v is no 1-2-5 step", span, step)
 			}
 			for _, tick := range ticks {

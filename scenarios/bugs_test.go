@@ -140,3 +140,80 @@ func TestLibraryOnRaft(t *testing.T) {
 		t.Errorf("%d runs, %v", runs, err)
 	}
 }
+
+// TestMachinesAndForever runs every deterministic state machine, followers of the
+// log included, under faults that only the heal ends.
+func TestMachinesAndForever(t *testing.T) {
+	p := raft.Protocol()
+	list := []*protocols.Protocol{p}
+	for _, c := range []struct{ machine, mix string }{
+		{"kv", "{get: 20%, put: 20%, append: 20%, cas: 20%, delete: 10%, follow: 10%}"},
+		{"register", "{get: 40%, put: 40%, cas: 20%}"},
+		{"counter", "{get: 40%, increment: 40%, double: 20%}"},
+		{"log", "{append: 50%, read: 40%, follow: 10%}"},
+	} {
+		t.Run(c.machine, func(t *testing.T) {
+			text := "name: x\nreplicas: 5\nmachine: " + c.machine + "\nworkload: {clients: 4, keys: 2, mix: " + c.mix + "}\nfor: 4s\n" + `
+faults:
+  - {at: 1s, for: forever, partition: {target: leader, direction: in}}
+  - {at: 1500ms, for: forever, crash: random}
+  - {at: 2s, for: forever, pause: follower}
+  - {at: 2500ms, for: forever, delay: {target: n1, latency: 50ms..200ms}}
+  - {at: 3s, for: forever, crash: majority}
+sometimes: [fault 1 effective, fault 5 effective]
+`
+			sc, _, err := scenarios.Parse("x.yaml", []byte(text), list)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for seed := uint64(1); seed <= 5; seed++ {
+				if r := scenarios.Run(sc, p, seed, scenarios.Options{}); r.Code() != scenarios.CodeOK {
+					t.Errorf("%s; missed %v", r, r.Missed())
+				}
+			}
+		})
+	}
+}
+
+// TestStampDiverges: the machine that reads the local wall clock is not
+// deterministic, and replicas that execute it must be caught.
+func TestStampDiverges(t *testing.T) {
+	p := raft.Protocol()
+	sc, _, err := scenarios.Parse("x.yaml", []byte("name: x\nmachine: stamp\nclock: {offset: 0s..50ms}\n"), []*protocols.Protocol{p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := scenarios.Run(sc, p, 1, scenarios.Options{}); r.Verdict != checker.Violation {
+		t.Errorf("got %s", r)
+	} else {
+		t.Logf("%s", r)
+	}
+}
+
+// TestLivelock: a leader that can send and not hear keeps its followers quiet for
+// good unless it checks its quorum (Jensen, Howard and Mortier, HAOC 2021). Only a
+// liveness phase that leaves the rest broken sees it.
+func TestLivelock(t *testing.T) {
+	p := raft.Protocol()
+	sc, _, err := scenarios.Parse("x.yaml", []byte("name: x\nreplicas: 5\nfor: 3s\nfaults: [{at: 1s, for: forever, partition: {target: leader, direction: in}}]\n"), []*protocols.Protocol{p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, guarded := range []bool{true, false} {
+		parameters := raft.DefaultParameters()
+		parameters.PreVote, parameters.CheckQuorum = guarded, guarded
+		sc.Parameters = []scenarios.Parameters{{Protocol: p.Name, Values: parameters}}
+		stuck := 0
+		for seed := uint64(1); seed <= 30; seed++ {
+			switch r := scenarios.Run(sc, p, seed, scenarios.Options{}); {
+			case r.Verdict == checker.Violation && r.Check == scenarios.CheckLiveness:
+				stuck++
+			case r.Verdict != checker.OK:
+				t.Errorf("%s", r)
+			}
+		}
+		if guarded != (stuck == 0) {
+			t.Errorf("pre_vote and check_quorum %t: %d of 30 runs got stuck", guarded, stuck)
+		}
+	}
+}

@@ -107,7 +107,7 @@ func (r *run) judge(opt Options) {
 	history := r.world.History()
 	linearizable := r.p.LinearizableReads == nil || r.p.LinearizableReads(r.parameters)
 	if linearizable && !r.isOff(CheckLinearizability) {
-		report := checker.Linearizable(history, checker.Options{Machine: r.sc.Machine, Positions: true})
+		report := checker.Linearizable(history, checker.Options{Machine: r.sc.Machine, Positions: true, Log: r.applied.Log()})
 		r.history(&report)
 		if opt.History {
 			res.Report = &report

@@ -20,7 +20,7 @@ type toyParameters struct {
 	Timeout  protocols.Range    `param:"election_timeout" doc:"When to start an election."`
 	Pulse    protocols.Duration `doc:"Time between heartbeats."`
 	PreVote  bool
-	Window   int
+	Window   int `swarm:"1..4"`
 	Bytes    int64
 	Nonce    uint64
 	Mode     string

@@ -34,45 +34,85 @@ func (r *run) phases() {
 	w.Grant(r.budget()) // a budget of its own, lest a long safety phase looks like a dead cluster
 	w.Heal(core)
 	healed := w.Now()
-	if r.heal(core, fmt.Sprintf("after the heal of the core %s", core)) {
+	if r.recovers(core, fmt.Sprintf("after the heal of the core %s", core)) {
 		r.result.Recovery = int64(w.Now().Sub(healed))
 		w.HealAll()
-		all := protocols.NodesUpTo(r.sc.Replicas)
-		r.converge(w.Now().Add(r.settle), all, fmt.Sprintf("after the heal of all %d", r.sc.Replicas))
+		r.recovers(protocols.NodesUpTo(w.Cluster().Nodes()), fmt.Sprintf("after the heal of all %d", r.sc.Replicas))
 	}
 }
 
-// heal demands progress of the core within the bound: what is pending completes,
-// each client completes a fresh write and a fresh read, and the core converges.
-func (r *run) heal(core protocols.NodeSet, when string) bool {
+// recovers demands progress of the healed nodes within the bound: what is pending
+// completes, each client completes a fresh write and a fresh read, and the
+// replicas converge. It is false when the run is decided.
+func (r *run) recovers(healed protocols.NodeSet, when string) bool {
 	w := r.world
-	w.StopWorkload()
 	limit := w.Now().Add(r.settle)
 	idle := func() bool { return w.PendingOperations() == 0 }
-	if !r.reach(limit, CheckLiveness, idle, func() string {
+	waiting := func() string {
 		return fmt.Sprintf("%s, %d operations are still pending after %s", when, w.PendingOperations(), sim.FormatDuration(r.settle))
-	}) {
-		return false
 	}
-	w.Probe()
-	if !r.reach(limit, CheckLiveness, idle, func() string {
-		return fmt.Sprintf("%s, fresh operations of %d clients are still pending after %s", when, w.PendingOperations(), sim.FormatDuration(r.settle))
-	}) {
-		return false
+	w.StopWorkload()
+	for range 2 { // what is pending, then what is fresh
+		switch r.reach(limit, healed, CheckLiveness, idle, waiting) {
+		case excused:
+			return true
+		case decided:
+			return false
+		}
+		if !r.probed {
+			r.probed = true
+			w.Probe()
+		}
 	}
-	if r.ledFromOutside(core) {
+	if r.isOff(CheckConvergence) {
 		return true
 	}
-	return r.converge(limit, core, when)
+	return r.reach(limit, healed, CheckConvergence, func() bool { return r.difference(healed) == "" }, func() string {
+		return fmt.Sprintf("%s, replicas differ after %s: %s", when, sim.FormatDuration(r.settle), r.difference(healed))
+	}) != decided
 }
 
-// ledFromOutside reports whether the leader is outside the healed core and both
-// hears and reaches somebody in it. Such a leader leads by right: with PreVote its
-// followers in the core keep the others from deposing it. But the links between it
-// and the core are still as broken as the faults left them, so nobody can say by
-// when it has brought all of the core up to date. What clients ask must be done
-// none the less, and convergence is demanded once everything is healed.
-func (r *run) ledFromOutside(core protocols.NodeSet) bool {
+// outcome is what came of waiting for something.
+type outcome uint8
+
+const (
+	reached outcome = iota
+	excused         // not reached, by right: it is demanded again after the next heal
+	decided         // the run has its verdict
+)
+
+// reach runs until done, or decides why that did not happen.
+func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string, done func() bool, text func() string) outcome {
+	stop := r.world.RunUntil(limit, done)
+	switch stop {
+	case sim.Satisfied:
+		return reached
+	case sim.Violated:
+		return decided
+	}
+	if stop == sim.Reached && r.ledFromOutside(healed) {
+		return excused
+	}
+	problem := text()
+	if stop == sim.Exhausted {
+		problem += fmt.Sprintf(" (the event budget is spent at %s)", r.world.Now())
+	}
+	// A cluster that should have made progress, or one that could not?
+	if can, why := r.world.CanProgress(r.world.Facts()); !can {
+		r.decide(checker.Unavailable, fmt.Sprintf("%s; no progress is possible: %s", problem, why))
+	} else {
+		r.violate(check, "%s", problem)
+	}
+	return decided
+}
+
+// ledFromOutside reports whether a leader outside the healed nodes leads by right:
+// it and those that it is connected with both ways could make progress by
+// themselves. With PreVote they keep the others from deposing it. But its links to
+// the core and to clients are as broken as the faults left them, so a client may
+// not reach it, and nobody can say by when all of the core has caught up. A leader
+// that cannot make progress excuses nothing: the core has to replace it.
+func (r *run) ledFromOutside(healed protocols.NodeSet) bool {
 	facts := r.world.Facts()
 	leader, epoch := protocols.Nobody, uint64(0)
 	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
@@ -80,25 +120,18 @@ func (r *run) ledFromOutside(core protocols.NodeSet) bool {
 			leader, epoch = id, v.Epoch
 		}
 	}
-	if leader == protocols.Nobody || core.Has(leader) {
+	if leader == protocols.Nobody || healed.Has(leader) {
 		return false
 	}
-	for id := core.Next(protocols.Nobody); id != protocols.Nobody; id = core.Next(id) {
+	group := protocols.Nodes(leader)
+	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
 		if facts.Hears[id].Has(leader) && facts.Hears[leader].Has(id) {
-			return true
+			group = group.With(id)
 		}
 	}
-	return false
-}
-
-// converge demands equal applied positions and states of the nodes.
-func (r *run) converge(limit protocols.Time, nodes protocols.NodeSet, when string) bool {
-	if r.isOff(CheckConvergence) {
-		return true
-	}
-	return r.reach(limit, CheckConvergence, func() bool { return r.difference(nodes) == "" }, func() string {
-		return fmt.Sprintf("%s, replicas differ after %s: %s", when, sim.FormatDuration(r.settle), r.difference(nodes))
-	})
+	facts.Live = group
+	can, _ := r.world.CanProgress(facts)
+	return can
 }
 
 // difference says how the replicas among nodes differ; "" when they are equal.
@@ -121,28 +154,6 @@ func (r *run) difference(nodes protocols.NodeSet) string {
 		}
 	}
 	return ""
-}
-
-// reach runs until done, or records why that did not happen.
-func (r *run) reach(limit protocols.Time, check string, done func() bool, text func() string) bool {
-	stop := r.world.RunUntil(limit, done)
-	switch stop {
-	case sim.Satisfied:
-		return true
-	case sim.Violated:
-		return false
-	}
-	problem := text()
-	if stop == sim.Exhausted {
-		problem += fmt.Sprintf(" (the event budget is spent at %s)", r.world.Now())
-	}
-	// A cluster that should have made progress, or one that could not?
-	if can, why := r.world.CanProgress(r.world.Facts()); !can {
-		r.decide(checker.Unavailable, fmt.Sprintf("%s; no progress is possible: %s", problem, why))
-	} else {
-		r.violate(check, "%s", problem)
-	}
-	return false
 }
 
 func (r *run) budget() uint64 {

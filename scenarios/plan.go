@@ -26,7 +26,9 @@ func Draw(seed uint64, p *protocols.Protocol, parameters any) *Scenario {
 		parameters = p.Parameters()
 	}
 	if parameters != nil {
-		sc.Parameters = []Parameters{{Protocol: p.Name, Values: g.swarm(parameters)}}
+		// A stream of its own, so that a new tag leaves all plans as they are.
+		own := &drawer{state: protocols.Mix64(g.state)}
+		sc.Parameters = []Parameters{{Protocol: p.Name, Values: own.swarm(parameters)}}
 	}
 	g.protocol, g.parameters = p, sc.ParametersOf(p)
 	g.timeout = min(max(maxTimeout(p, g.parameters), time.Millisecond), 10*time.Second)

@@ -63,6 +63,9 @@ func TestDrawnPlansVary(t *testing.T) {
 		sc := Draw(seed, toys()[0], nil)
 		seen["replicas "+string(rune('0'+sc.Replicas))]++
 		seen["machine "+sc.Machine]++
+		if w := sc.ParametersOf(toys()[0]).(*toyParameters).Window; w > 0 {
+			seen["drawn windows"]++
+		}
 		if len(sc.Faults) <= 6 {
 			seen["short"]++
 		}
@@ -82,6 +85,9 @@ func TestDrawnPlansVary(t *testing.T) {
 		if seen[what] == 0 {
 			t.Errorf("%s was never drawn", what)
 		}
+	}
+	if share := seen["drawn windows"] * 100 / n; share < 45 || share > 55 {
+		t.Errorf("%d%% of the plans draw the tagged parameter", share)
 	}
 	if share := seen["short"] * 100 / n; share < 45 || share > 75 {
 		t.Errorf("%d%% of the plans are short", share)

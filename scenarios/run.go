@@ -86,9 +86,11 @@ type run struct {
 	p          *protocols.Protocol
 	parameters any
 	world      *sim.World
+	applied    checker.Applied // for the witness
 	result     *Result
 	off        []string // checks that are switched off
 	settle     protocols.Duration
+	probed     bool // the fresh operations have been asked for
 }
 
 // Run is like the function [Run] and reuses the memory of the previous run.
@@ -128,7 +130,7 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 		c.Services = r.p.Services(r.parameters)
 	}
 	cfg := r.sc.Config(r.p, seed)
-	cfg.Observers = r.observers(c)
+	cfg.Observers = append(r.observers(c), &r.applied)
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil
 	if runner.world == nil {
 		w, err := sim.New(cfg)

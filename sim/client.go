@@ -18,62 +18,71 @@ type clientState uint8
 
 const (
 	idle    clientState = iota // open loop, or stopped: waits for work
-	pausing                    // closed loop: thinks; calls at wake
-	asking                     // an attempt is out; times out at wake
-	backing                    // refused; tries again at wake
+	pausing                    // closed loop: thinks; calls when it wakes up
+	asking                     // an attempt is out; times out at the deadline
+	backing                    // refused; tries again when it wakes up
 )
 
 // client is one client session. It has at most one operation under way.
 type client struct {
-	id      protocols.NodeID
-	draws   stream
-	state   clientState
-	wake    protocols.Time // when it acts next by itself
-	alarm   protocols.Time // when its pending event comes; never: none
-	gen     uint32
-	seq     uint64 // of its latest request
-	request uint32 // slot of the operation under way
-	op      int    // its place in the history
-	giveUp  protocols.Time
-	refused int              // refusals of the operation under way
-	node    protocols.NodeID // whom it asks: the believed leader
-	asked   protocols.NodeID // whom the latest attempt went to
-	probes  int              // probe operations still to call
-	seen    []protocols.Value
-	length  int64           // log: the longest length seen
-	follow  protocols.Index // the next position to follow from
+	id       protocols.NodeID
+	draws    stream
+	state    clientState
+	gen      uint32         // of the event that ends its sleep; older ones are ignored
+	deadline protocols.Time // asking: when the attempt times out
+	watched  bool           // the event that looks at the deadline is pending
+	seq      uint64         // of its latest request
+	request  uint32         // slot of the operation under way
+	op       int            // its place in the history
+	giveUp   protocols.Time
+	refused  int              // refusals of the operation under way
+	node     protocols.NodeID // whom it asks: the believed leader
+	asked    protocols.NodeID // whom the latest attempt went to
+	probes   int              // probe operations still to call
+	seen     []protocols.Value
+	length   int64           // log: the longest length seen
+	follow   protocols.Index // the next position to follow from
 }
 
-// sleep makes c act at t, with one pending event that moves on lazily.
+// sleep makes c call, or try again, at t.
 func (w *World) sleep(c *client, t protocols.Time) {
-	c.wake = t
-	if t < c.alarm {
-		c.alarm = t
-		c.gen++
-		p := w.queue.add(t, w.seq)
-		p.kind, p.to, p.ref = evClient, c.id, c.gen
-	}
+	c.gen++
+	p := w.queue.add(t, w.seq)
+	p.kind, p.to, p.ref = evClient, c.id, c.gen
 }
 
-// wakeUp handles a client's own event.
+// wakeUp handles the end of a sleep.
 func (w *World) wakeUp(c *client, cause uint64) {
-	c.alarm = never
-	if c.state == idle {
-		return
-	}
-	if c.wake > w.now {
-		w.sleep(c, c.wake)
-		return
-	}
 	switch c.state {
 	case pausing:
 		w.call(c, cause)
-	case asking:
-		w.begin(evClient, c.id, protocols.Nobody, c.seq, cause)
-		c.node = w.nextNode(c.asked)
-		w.again(c)
 	case backing:
 		w.begin(evClient, c.id, protocols.Nobody, c.seq, cause)
+		w.again(c)
+	}
+}
+
+// watch makes c's attempt time out at t. One event serves all attempts: it comes
+// for the first and moves on. Deadlines never move back.
+func (w *World) watch(c *client, t protocols.Time) {
+	c.deadline = t
+	if !c.watched {
+		c.watched = true
+		p := w.queue.add(t, w.seq)
+		p.kind, p.to = evTimeout, c.id
+	}
+}
+
+// timeOut handles the event that watch scheduled.
+func (w *World) timeOut(c *client, cause uint64) {
+	c.watched = false
+	switch {
+	case c.state != asking:
+	case c.deadline > w.now:
+		w.watch(c, c.deadline)
+	default:
+		w.begin(evTimeout, c.id, protocols.Nobody, c.seq, cause)
+		c.node = w.nextNode(c.asked)
 		w.again(c)
 	}
 }
@@ -151,7 +160,7 @@ func (w *World) attempt(c *client, to protocols.NodeID) {
 	c.state, c.asked = asking, to
 	w.history.at(c.op).Attempts++
 	w.stats.Requests++
-	w.sleep(c, min(w.now.Add(w.timeout), c.giveUp))
+	w.watch(c, min(w.now.Add(w.timeout), c.giveUp))
 	p := w.pass(w.links.of(c.id, to), c.id, to)
 	q := &w.requests.list[c.request]
 	if w.tracing {

@@ -231,7 +231,7 @@ func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
 		return
 	}
 	e := w.queue.add(p.at, w.seq)
-	*e = payload{message: m, ref: n.life, stamp: p.stamp, to: to, from: n.id, kind: evMessage, says: kind}
+	e.message, e.ref, e.stamp, e.to, e.from, e.kind, e.says = m, n.life, p.stamp, to, n.id, evMessage, kind
 	if p.fate == copied {
 		twin := w.queue.add(p.copyAt, w.seq)
 		*twin = payload{message: w.memory.CopyMessage(m), ref: n.life, stamp: p.stamp, to: to, from: n.id, kind: evMessage, says: kind}

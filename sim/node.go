@@ -49,7 +49,7 @@ func (w *World) hold(n *node, p *payload, cause uint64) {
 // reset makes a node as it is before its first boot.
 func (n *node) reset(w *World, id protocols.NodeID) {
 	*n = node{id: id, heldBack: n.heldBack[:0], disk: disk{log: n.disk.log[:0], waiting: n.disk.waiting[:0]}}
-	n.timers.alarm = never
+	n.timers.alarm, n.timers.soon = never, never
 	n.disk.stream = streamOf(w.cfg.Seed, ofDisk, uint64(id))
 	n.disk.slow, n.disk.slower = 1, -1
 	draws := streamOf(w.cfg.Seed, ofClock, uint64(id))
@@ -122,6 +122,9 @@ func (w *World) step(n *node) {
 		w.effect(n, &out.List[i])
 	}
 	out.Reset()
+	if n.timers.soon != never {
+		w.arm(n)
+	}
 	if n.disk.appended != wrote {
 		if w.instant {
 			w.stats.Fsyncs++

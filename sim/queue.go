@@ -1,6 +1,10 @@
 package sim
 
-import "github.com/lockstep-sim/lockstep/protocols"
+import (
+	"math/bits"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
 
 // The event queue is a 4-ary heap of 16-byte keys over a slab of payloads. Keys
 // move when the heap is sifted, payloads do not. Ties of time go by sequence
@@ -19,6 +23,15 @@ type key struct {
 
 func (k key) before(l key) bool { return k.time < l.time || k.time == l.time && k.order < l.order }
 
+// after returns 1 if l comes before k, else 0, without a branch: which of four
+// children is the least is as good as random, and a wrong guess of the processor
+// costs more than the comparison. Times are never negative.
+func (k key) after(l key) uint64 {
+	_, borrow := bits.Sub64(l.order, k.order, 0)
+	_, borrow = bits.Sub64(uint64(l.time), uint64(k.time), borrow)
+	return borrow
+}
+
 // eventKind says what a payload is.
 type eventKind uint8
 
@@ -32,6 +45,7 @@ const (
 	evFlush                        // to's disk; ref: generation
 	evDrain                        // to handles the next event held back by a pause; ref: generation
 	evClient                       // to wakes up; ref: generation
+	evTimeout                      // to's attempt may have timed out
 	evArrival                      // open loop: the next operation arrives
 	evStrike                       // fault ref strikes
 	evEnd                          // fault ref ends
@@ -157,21 +171,14 @@ func (q *queue) sink(k key) {
 		least := c
 		if c+4 <= n { // the full group, without bounds checks
 			g := h[c : c+4 : c+4]
-			m, j := g[0], 0
-			if g[1].before(m) {
-				m, j = g[1], 1
-			}
-			if g[2].before(m) {
-				m, j = g[2], 2
-			}
-			if g[3].before(m) {
-				m, j = g[3], 3
-			}
+			x, y := g[0].after(g[1]), 2+g[2].after(g[3])
+			j := x + (y-x)&-g[x&3].after(g[y&3])
+			m := g[j&3]
 			if !m.before(k) {
 				break
 			}
 			h[i] = m
-			i = c + j
+			i = c + int(j)
 			continue
 		}
 		if c >= n {

@@ -5,6 +5,9 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // never is a local due time that no clock reaches.
 const never = protocols.Time(1<<63 - 1)
 
+// ringing is a local time before any other.
+const ringing = protocols.Time(-1)
+
 // timer is one timer of a node. The draw of SetTimerWithin is kept until the
 // timer fires, is cancelled or its range changes.
 type timer struct {
@@ -21,7 +24,8 @@ type timer struct {
 type timers struct {
 	list  [protocols.MaxTimers]timer
 	used  int            // timers below this have been armed
-	alarm protocols.Time // local due time of the pending event; never: none
+	alarm protocols.Time // local due time of the pending event; never: none; ringing: it is being handled
+	soon  protocols.Time // the earliest due time set in this step; never: none
 	gen   uint32         // of the pending event; older ones are ignored
 }
 
@@ -31,7 +35,7 @@ func (ts *timers) stop() {
 		t := &ts.list[i]
 		t.due, t.drawn = never, false
 	}
-	ts.alarm = never
+	ts.alarm, ts.soon = never, never
 	ts.gen++
 }
 
@@ -73,9 +77,15 @@ func (w *World) setTimer(n *node, e *protocols.Effect, within bool) {
 		t.min, t.max, t.draw, t.drawn = e.Min, e.Max, after, true
 	}
 	t.due = n.clock.read(w.now) + protocols.Time(max(0, after))
-	if t.due < n.timers.alarm {
-		w.schedule(n, t.due)
+	n.timers.soon = min(n.timers.soon, t.due)
+}
+
+// arm schedules an earlier alarm if this step has set a timer that needs one.
+func (w *World) arm(n *node) {
+	if n.timers.soon < n.timers.alarm {
+		w.schedule(n, n.timers.soon)
 	}
+	n.timers.soon = never
 }
 
 // cancelTimer disarms timer i of n and forgets its draw.
@@ -106,11 +116,8 @@ func (w *World) reschedule(n *node) {
 // ring handles an alarm of n: the earliest timer fires if it is due.
 func (w *World) ring(n *node, cause uint64) {
 	i, due := n.timers.earliest()
-	n.timers.alarm = never
 	if due > n.clock.read(w.now) {
-		if due != never {
-			w.schedule(n, due)
-		}
+		w.reschedule(n)
 		return
 	}
 	t := &n.timers.list[i]
@@ -120,11 +127,10 @@ func (w *World) ring(n *node, cause uint64) {
 		w.record(TraceEvent{Kind: TraceTimer, Node: n.id, Life: n.life, Timer: i})
 	}
 	w.event.Kind, w.event.Timer = protocols.Fire, i
+	n.timers.alarm = ringing // one alarm after the step, not one for each timer it sets
 	w.step(n)
 	w.event.Timer = 0
 	if n.up {
-		if _, due := n.timers.earliest(); due < n.timers.alarm {
-			w.schedule(n, due)
-		}
+		w.reschedule(n)
 	}
 }

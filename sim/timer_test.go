@@ -117,6 +117,7 @@ func TestTimerDraws(t *testing.T) {
 	n := &w.nodes[0]
 	arm := func(min, max protocols.Duration) protocols.Duration {
 		w.setTimer(n, &protocols.Effect{Timer: 7, Min: min, Max: max}, true)
+		w.arm(n)
 		return n.timers.list[7].due.Sub(n.clock.read(w.now))
 	}
 	first := arm(100*ms, 300*ms)

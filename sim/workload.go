@@ -90,7 +90,7 @@ func (w *World) resetClient(c *client, id protocols.NodeID) {
 	for range w.keys + 1 {
 		seen = append(seen, 0)
 	}
-	*c = client{id: id, alarm: never, follow: 1, seen: seen}
+	*c = client{id: id, follow: 1, seen: seen}
 	c.draws.base = streamOf(w.cfg.Seed, ofClient, uint64(-id))
 	c.node = w.anyNode(c.draws.next())
 	if !w.openLoop {

@@ -291,6 +291,8 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		if c := &w.clients[-p.to-1]; c.gen == p.ref {
 			w.wakeUp(c, cause)
 		}
+	case evTimeout:
+		w.timeOut(&w.clients[-p.to-1], cause)
 	case evArrival:
 		w.arrival(cause)
 	case evStrike:

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/protocols/protocoltest"
+	"github.com/lockstep-sim/lockstep/raft"
 )
 
 func TestEveryProtocolConforms(t *testing.T) {
@@ -16,3 +17,5 @@ func TestEveryProtocolConforms(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) { protocoltest.Run(t, p) })
 	}
 }
+
+func FuzzRaftMessages(f *testing.F) { protocoltest.Fuzz(f, raft.Protocol()) }

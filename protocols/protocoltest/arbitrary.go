@@ -13,7 +13,7 @@ import (
 // at first one such thing, later one among others again and again. None may make
 // a node panic.
 func checkArbitrary(s *settings) *failure {
-	for seed := range s.seeds * 4 {
+	for seed := range s.seeds * 8 {
 		if f := arbitrary(s, uint64(seed), nil); f != nil {
 			return f
 		}
@@ -96,6 +96,20 @@ func (x *liar) tell() {
 		ev.Life = uint32(x.number())
 	}
 	x.handle(h, ev)
+	if ev.Kind == protocols.Receive && (ev.From < 1 || int(ev.From) >= len(x.hosts)) {
+		x.dropped()
+	}
+}
+
+// dropped demands that the last step, a message from somebody who cannot send any,
+// had no effect but notes.
+func (x *liar) dropped() {
+	for i := range x.out.List {
+		if e := &x.out.List[i]; e.Kind != protocols.EffectNote {
+			x.fail("%s: want a message from no node of the cluster to be dropped, with a note", e.Kind)
+			return
+		}
+	}
 }
 
 func (x *liar) event(h *host) *protocols.Event {

@@ -18,7 +18,8 @@
 //   - recovery: a node boots from every prefix of its records, whole or torn, and a
 //     cluster goes on working after any crashes it says that it survives
 //   - arbitrary: no message that the types allow, from whomever, and no odd request,
-//     timer or operator's wish makes a node panic
+//     timer or operator's wish makes a node panic; what comes from outside the
+//     cluster has no effect but notes
 //   - agreement: no two contents are executed at one log position, also when nodes
 //     restart within an epoch
 //   - fork: a node that is a [protocols.Forker] forks into independent copies, and

@@ -12,7 +12,6 @@ type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
-	Logf(format string, args ...any)
 }
 
 // Option changes how [Run] goes about it.

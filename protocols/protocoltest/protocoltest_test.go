@@ -11,8 +11,7 @@ import (
 // capture is a TB that keeps what it is told.
 type capture struct{ errors []string }
 
-func (c *capture) Helper()             {}
-func (c *capture) Logf(string, ...any) {}
+func (c *capture) Helper() {}
 func (c *capture) Errorf(format string, args ...any) {
 	c.errors = append(c.errors, fmt.Sprintf(format, args...))
 }
@@ -37,6 +36,7 @@ func TestFlawsAreCaught(t *testing.T) {
 		panicsOnOddAck:       "arbitrary: panic: runtime error",
 		panicsOnOddRequest:   "arbitrary: panic: no such operation",
 		panicsOnUnknownTimer: "arbitrary: panic: unknown timer",
+		answersStrangers:     "arbitrary: send: want a message from no node of the cluster to be dropped",
 		changesSentSlice:     "hand-over: a message changed after it was sent",
 		changesReceivedSlice: "hand-over: the receiver changed a slice in appendTo",
 		changesRecord:        "hand-over: a record changed after it was persisted",

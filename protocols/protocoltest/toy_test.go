@@ -23,6 +23,7 @@ const (
 	panicsOnOddAck
 	panicsOnOddRequest
 	panicsOnUnknownTimer
+	answersStrangers
 	changesSentSlice
 	changesReceivedSlice
 	changesRecord
@@ -290,6 +291,9 @@ func (n *toy) broadcast(out *protocols.Effects) {
 
 func (n *toy) receive(from protocols.NodeID, m protocols.Message, out *protocols.Effects) {
 	if !n.members.Has(from) {
+		if n.is(answersStrangers) {
+			protocols.Send(out, primary, ack{n.last()})
+		}
 		out.Note(protocols.Note{Kind: protocols.NoteDropped, Text: "sender is no member"})
 		return
 	}

@@ -5,6 +5,8 @@ package search
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -48,7 +50,8 @@ const aheadPerWorker = 16
 // with every result, one at a time, in job order. When ctx is cancelled no
 // further job is begun; those that are running end, and Run emits the results up
 // to the first job that was not run and returns ctx's error. When emit returns an
-// error, Run stops likewise and returns it.
+// error, Run stops likewise and returns it. When a run panics outside protocol
+// code, Run stops likewise and panics with a [*Crash].
 func Run(ctx context.Context, jobs []Job, workers int, emit func(int, *scenarios.Result) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -59,15 +62,20 @@ func Run(ctx context.Context, jobs []Job, workers int, emit func(int, *scenarios
 	go handOut(ctx, len(jobs), tickets, next)
 	go work(jobs, workers, next, results)
 
-	waiting := map[int]*scenarios.Result{}
+	waiting := map[int]done{}
 	emitted := 0
 	var failed error
+	var crash *Crash
 	for d := range results {
-		waiting[d.index] = d.result
-		for r := waiting[emitted]; r != nil; r = waiting[emitted] {
+		waiting[d.index] = d
+		for d, ok := waiting[emitted]; ok; d, ok = waiting[emitted] {
 			delete(waiting, emitted)
-			if failed == nil {
-				if failed = emit(emitted, r); failed != nil {
+			if crash == nil && d.crash != nil {
+				crash = d.crash
+				cancel(nil)
+			}
+			if failed == nil && crash == nil {
+				if failed = emit(emitted, d.result); failed != nil {
 					cancel(failed)
 				}
 			}
@@ -75,16 +83,48 @@ func Run(ctx context.Context, jobs []Job, workers int, emit func(int, *scenarios
 			<-tickets
 		}
 	}
+	if crash != nil {
+		panic(crash)
+	}
 	if failed == nil && emitted < len(jobs) {
 		return context.Cause(ctx)
 	}
 	return failed
 }
 
-// done is a result and the position of its job.
+// done is a result and the position of its job, or the panic that it ended in.
 type done struct {
 	index  int
 	result *scenarios.Result
+	crash  *Crash
+}
+
+// Crash is what Run panics with, on its caller's goroutine, when a run panicked
+// outside protocol code: a bug of lockstep.
+type Crash struct {
+	Job   Job
+	Value any    // as given to panic
+	Stack []byte // of the worker
+}
+
+// String says which run it was, and why and where it ended.
+func (c *Crash) String() string {
+	name := ""
+	if c.Job.Scenario != nil {
+		name = c.Job.Scenario.Name
+	}
+	return fmt.Sprintf("%s with %s, seed %d: %v\n%s", name, c.Job.Protocol.Name, c.Job.Seed, c.Value, c.Stack)
+}
+
+// runOne runs one job and catches its panic.
+func runOne(runner *scenarios.Runner, i int, j *Job) (d done) {
+	defer func() {
+		if v := recover(); v != nil {
+			*runner = scenarios.Runner{} // its world is in no known state
+			d = done{index: i, crash: &Crash{*j, v, debug.Stack()}}
+		}
+	}()
+	return done{index: i, result: runner.Run(j.Scenario, j.Protocol, j.Seed, j.Options)}
 }
 
 // handOut sends the positions 0 to n-1, each for a ticket, until ctx ends.
@@ -112,8 +152,7 @@ func work(jobs []Job, workers int, next <-chan int, results chan<- done) {
 		pool.Go(func() {
 			var runner scenarios.Runner
 			for i := range next {
-				j := &jobs[i]
-				results <- done{i, runner.Run(j.Scenario, j.Protocol, j.Seed, j.Options)}
+				results <- runOne(&runner, i, &jobs[i])
 			}
 		})
 	}

@@ -133,3 +133,19 @@ func TestJobs(t *testing.T) {
 		t.Errorf("no jobs: %v", err)
 	}
 }
+
+// TestCrashReachesTheCaller: a panic that is no protocol's ends Run in a panic on
+// the caller's goroutine, after the results before it.
+func TestCrashReachesTheCaller(t *testing.T) {
+	jobs := drawn(40)
+	jobs[5].Scenario = nil // no such thing: the run dereferences it
+	emitted := 0
+	defer func() {
+		crash, ok := recover().(*search.Crash)
+		if !ok || crash.Job.Seed != jobs[5].Seed || emitted != 5 {
+			t.Errorf("%d emitted before %+v, want 5 before the crash of seed %d", emitted, crash, jobs[5].Seed)
+		}
+	}()
+	err := search.Run(context.Background(), jobs, 3, func(int, *scenarios.Result) error { emitted++; return nil })
+	t.Errorf("no panic, got %v", err)
+}

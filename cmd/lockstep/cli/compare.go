@@ -190,7 +190,7 @@ func (a *app) writeComparison(c *reports.Comparison, out *reports.Folder, dir st
 	for i, name := range files {
 		files[i] = filepath.Join(dir, name)
 	}
-	_, err = fmt.Fprintf(a.stdout, "wrote %s\n", reports.Clean(strings.Join(files, " ")))
+	_, err = fmt.Fprintf(a.stdout, "\nwrote %s\n", reports.Clean(strings.Join(files, " ")))
 	if err != nil {
 		return internal(err)
 	}

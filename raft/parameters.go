@@ -21,9 +21,9 @@ type Parameters struct {
 	// a leader ignore other candidates (§6.2, §4.2.3).
 	CheckQuorum bool `param:"check_quorum" doc:"A leader that hears no quorum steps down; a voter that hears a leader ignores candidates."`
 	// MaxBatch is the largest number of entries in one AppendEntries, from 1.
-	MaxBatch int `param:"max_batch" doc:"Largest number of entries in one AppendEntries."`
+	MaxBatch int `param:"max_batch" swarm:"1..4" doc:"Largest number of entries in one AppendEntries."`
 	// Window is the largest number of AppendEntries in flight to one follower, 1..1024.
-	Window int `param:"window" doc:"Largest number of AppendEntries in flight to one follower."`
+	Window int `param:"window" swarm:"4..16" doc:"Largest number of AppendEntries in flight to one follower."`
 	// Reads is how a Read is answered: readindex, lease, log or local.
 	Reads string `param:"reads" doc:"readindex: a round of heartbeats per read; lease: none while the lease lasts; log: through the log; local: from any replica, not linearizable."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per

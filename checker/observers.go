@@ -22,7 +22,7 @@ func Generic(p *protocols.Protocol, c protocols.Cluster, parameters any) []proto
 	list := []protocols.Observer{newExecution(c), newClients()}
 	if p.Durability != nil {
 		if d := p.Durability(parameters); d != nil {
-			list = append(list, newDurability(c, d))
+			list = append(list, newDurability(p, c, d))
 		}
 	}
 	return list

@@ -13,6 +13,7 @@ import (
 // It judges what left and nothing else: a disk may go back to what was durable
 // before, as long as nobody was told otherwise.
 type durability struct {
+	protocol *protocols.Protocol
 	cluster  protocols.Cluster
 	claims   func(protocols.NodeID, protocols.Message, []protocols.DurableFact) []protocols.DurableFact
 	images   []protocols.DurableImage // by node
@@ -22,8 +23,8 @@ type durability struct {
 	view     protocols.View
 }
 
-func newDurability(c protocols.Cluster, d *protocols.Durability) *durability {
-	x := &durability{cluster: c, claims: d.Claims, images: make([]protocols.DurableImage, c.Nodes()+1),
+func newDurability(p *protocols.Protocol, c protocols.Cluster, d *protocols.Durability) *durability {
+	x := &durability{protocol: p, cluster: c, claims: d.Claims, images: make([]protocols.DurableImage, c.Nodes()+1),
 		written: make([]bool, c.Nodes()+1), promised: make([]uint64, c.Nodes()+1)}
 	for id := 1; id <= c.Nodes(); id++ {
 		x.images[id] = d.Image(protocols.NodeID(id))
@@ -65,8 +66,8 @@ func (x *durability) left(m *protocols.Moment) {
 	for _, fact := range x.facts {
 		holds, instead := x.images[m.Node].Holds(fact)
 		if !holds {
-			m.Violate(CheckDur, "%s sent a message of kind %d to %s that claims %s to be durable: %s",
-				x.cluster.Name(m.Node), m.Message.Kind(), x.cluster.Name(m.To), x.format(fact), instead)
+			m.Violate(CheckDur, "%s sent %s to %s, which claims %s to be durable: %s",
+				x.cluster.Name(m.Node), x.protocol.MessageName(m.Message.Kind()), x.cluster.Name(m.To), x.format(fact), instead)
 			continue
 		}
 		if fact.Kind == protocols.FactEpoch || fact.Kind == protocols.FactVote {

@@ -74,7 +74,7 @@ type FollowResult struct {
 type LogCommand struct {
 	Position Index
 	Command  Command
-	Effect   *LogEffect // what executing it did, where the log ships that; else nil
+	Effect   *LogEffect // what executing it did, where the log ships that (followers then install it); else nil
 }
 
 // Outcome says how an operation ended for its client.

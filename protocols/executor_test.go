@@ -49,6 +49,33 @@ func TestWithoutSessionsADuplicateIsExecuted(t *testing.T) {
 	}
 }
 
+// A primary that executes and installs, and a backup that installs, get what a
+// replica gets that applies: also for repeated, older and client-less commands.
+func TestExecuteAndInstallAreApply(t *testing.T) {
+	active, primary, backup := newExecutor(t, "kv"), newExecutor(t, "kv"), newExecutor(t, "kv")
+	for i, seq := range []uint64{1, 1, 2, 0, 1, 3, 3, 4} {
+		pos := Index(i + 1)
+		c := Command{Client: NodeID(-1 - i%2), Kind: Write, Op: AppendTo, Key: 1, Seq: seq, Arg: int64(i + 1)}
+		if i == 3 {
+			c = Command{}
+		}
+		before := primary.Hash()
+		r, changes := primary.Execute(pos, c, 0, nil)
+		if primary.Hash() != before || primary.Applied != pos-1 {
+			t.Fatalf("position %d: Execute changed the state", pos)
+		}
+		want := active.Apply(pos, c, 0)
+		for _, got := range []Result{r, primary.Install(pos, c, r, changes), backup.Install(pos, c, r, changes)} {
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("position %d: got %+v, want %+v", pos, got, want)
+			}
+		}
+		if active.Hash() != primary.Hash() || active.Hash() != backup.Hash() {
+			t.Errorf("position %d: the states differ", pos)
+		}
+	}
+}
+
 func TestExecutorRefusesGaps(t *testing.T) {
 	x := newExecutor(t, "kv")
 	if text := panicText(func() { x.Apply(2, Command{}, 0) }); text == "" {

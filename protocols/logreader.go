@@ -1,5 +1,7 @@
 package protocols
 
+import "slices"
+
 // LogReader is implemented by nodes that keep a log and let it be looked at: by
 // `lockstep log`, never by the world. It is optional. No method may change the
 // node.
@@ -10,7 +12,8 @@ package protocols
 type LogReader interface {
 	// ReadLog appends the entries from position from on to entries, at most limit of
 	// them, in order and without gaps, committed or not. Positions below View.First
-	// are left out; above View.Last there is nothing.
+	// are left out; above View.Last there is nothing. It holds all that is executed,
+	// and may end before View.Last where a node's log has holes.
 	ReadLog(from Index, limit int, entries []LogEntry) []LogEntry
 	// LogBase returns the position before the first one held, View.First-1, and the
 	// state there as [Executor.Snapshot] gives it. At position 0 the state is nil.
@@ -20,7 +23,7 @@ type LogReader interface {
 // LogEntry is one position of a replica's log, as it is shown.
 type LogEntry struct {
 	Position Index
-	Epoch    uint64     // in which it was made: term, view, ballot
+	Epoch    uint64     // in which it was made: term, view, ballot; 0 where the node does not know
 	Command  Command    // of client 0 where the position holds no client's command
 	Effect   *LogEffect // what executing it did, where the log ships that; else nil
 	Text     string     // where it holds no command: what it holds, a constant such as "no-op"
@@ -42,19 +45,46 @@ type Positioned interface {
 	Positions() (first, last Index)
 }
 
-// Equal reports whether two logs hold the same at this position: one command of
-// one epoch.
+// Equal reports whether two logs hold the same at this position, made in the same
+// epoch as far as both know it.
 func (e *LogEntry) Equal(f *LogEntry) bool {
-	return e.Position == f.Position && e.Epoch == f.Epoch && e.Command == f.Command && e.Text == f.Text
+	return (e.Epoch == f.Epoch || e.Epoch == 0 || f.Epoch == 0) && e.Same(f)
+}
+
+// Same reports whether two logs hold the same at this position, whenever it was
+// made: one command with one effect.
+func (e *LogEntry) Same(f *LogEntry) bool {
+	return e.Position == f.Position && e.Command == f.Command && e.Text == f.Text && e.Effect.equal(f.Effect)
+}
+
+func (e *LogEffect) equal(f *LogEffect) bool {
+	if e == nil || f == nil {
+		return e == f
+	}
+	r, s := &e.Result, &f.Result
+	return r.Status == s.Status && r.Swapped == s.Swapped && r.Value == s.Value && r.Position == s.Position &&
+		slices.Equal(r.List, s.List) && slices.Equal(e.Changes, f.Changes)
 }
 
 // Replay executes the entry of a log at position pos, which must be the one after
-// Applied: it installs what the log ships, where it ships results, and else
-// executes the command. A replay has no replica's clock: what stamp would read of
-// it is 0.
-func (x *Executor) Replay(pos Index, c Command, e *LogEffect) Result {
+// Applied, and appends the changes that it makes to changes: it installs what the
+// log ships, where it ships results, and else executes the command. A request that
+// the sessions know makes none. A replay has no replica's clock: what stamp would
+// read of it is 0.
+func (x *Executor) Replay(pos Index, c Command, e *LogEffect, changes []Change) (Result, []Change) {
+	before := len(changes)
+	var r Result
 	if e == nil {
-		return x.Apply(pos, c, 0)
+		r, changes = x.Execute(pos, c, 0, changes)
+	} else if _, done := x.known(pos, c); !done {
+		r, changes = e.Result, append(changes, e.Changes...)
 	}
-	return x.Install(pos, c, e.Result, e.Changes)
+	return x.Install(pos, c, r, changes[before:]), changes
+}
+
+// Accepts reports whether snapshot is one that Restore can take: nil, or what
+// Snapshot of an Executor gave.
+func (x *Executor) Accepts(snapshot any) bool {
+	_, ok := snapshot.(executorState)
+	return ok || snapshot == nil
 }

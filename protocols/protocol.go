@@ -1,5 +1,7 @@
 package protocols
 
+import "fmt"
+
 // Protocol is what a protocol says of itself, so that engine, judge and reports
 // need no special case. Name, New and Messages are required; every other field
 // has a documented zero value. Build it once, as a package variable or by a
@@ -76,6 +78,17 @@ type Guarantee struct {
 	Text string
 }
 
+// MessageName returns the name of a message kind, and its number where p does not
+// declare it.
+func (p *Protocol) MessageName(k Kind) string {
+	for _, m := range p.Messages {
+		if m.Kind == k {
+			return m.Name
+		}
+	}
+	return fmt.Sprintf("message kind %d", k)
+}
+
 // KindInfo describes one message or record type.
 type KindInfo struct {
 	Kind Kind
@@ -123,6 +136,7 @@ type RecoveredRecord struct {
 // be kept.
 type Recovered struct {
 	First    bool   // this identity boots for the first time; a wiped or diskless replica gets false
+	Wiped    bool   // what was durable on this disk was lost, and the operator knows; set until something is durable again
 	Snapshot Record // the last durable checkpoint, or nil
 	Records  []RecoveredRecord
 }

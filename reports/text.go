@@ -61,7 +61,7 @@ func writeFigures(b *bufio.Writer, r *scenarios.Result) {
 	row("latency", fmt.Sprintf("p50 %s  p90 %s  p99 %s  max %s",
 		Duration(r.Latency.P50), Duration(r.Latency.P90), Duration(r.Latency.P99), Duration(r.Latency.Max)))
 	row("throughput", fmt.Sprintf("%s operations per second", decimal(r.Throughput)))
-	row("leaderless", Duration(r.Leaderless)+" without a live leader, the first election included")
+	row("leaderless", Duration(r.Leaderless)+" without a leader that has a quorum, the first election included")
 	row("recovery", Duration(r.Recovery)+" from the heal until all had answered and agreed")
 	row("per commit", fmt.Sprintf("%s messages, %s bytes, %s fsyncs",
 		decimal(r.PerCommit.Messages), decimal(r.PerCommit.Bytes), decimal(r.PerCommit.Fsyncs)))

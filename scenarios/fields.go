@@ -132,6 +132,7 @@ func workloadMapping() *mapping[sim.Workload] {
 			key("timeout", "Per attempt; then the same request goes to another node.", func(w *sim.Workload) *protocols.Duration { return &w.Timeout }, span(1, maxSpan)),
 			key("give_up", "Per operation; then its outcome is failed or unknown.", func(w *sim.Workload) *protocols.Duration { return &w.GiveUp }, span(1, maxSpan)),
 			key("operations", "Stop after this many calls; 0: no limit.", func(w *sim.Workload) *int { return &w.Operations }, whole[int](0, 10_000_000)),
+			key("subscribers", "Number of clients beside these that follow the log from any replica and feed derived tables, 0..100; they are numbered after the clients, and crash and boot at drawn times.", func(w *sim.Workload) *int { return &w.Subscribers }, whole[int](0, sim.MaxSubscribers)),
 			key("begin", "When the first call may come.", func(w *sim.Workload) *protocols.Time { return &w.Begin }, instant()),
 		},
 		after: func(d *decoder, n *yaml.Node, path string, given []string, w *sim.Workload) {

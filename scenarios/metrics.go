@@ -39,7 +39,7 @@ var metrics = []Metric{
 	{"latency.p90", UnitDuration, "90th percentile of the time from call to result", func(r *Result) int64 { return r.Latency.P90 }},
 	{"latency.p99", UnitDuration, "99th percentile of the time from call to result", func(r *Result) int64 { return r.Latency.P99 }},
 	{"latency.max", UnitDuration, "longest time from call to result", func(r *Result) int64 { return r.Latency.Max }},
-	{"leaderless", UnitDuration, "time of the safety phase without a live leader, the first election included", func(r *Result) int64 { return r.Leaderless }},
+	{"leaderless", UnitDuration, "time of the safety phase in which nobody led a quorum, the first election included", func(r *Result) int64 { return r.Leaderless }},
 	{"recovery", UnitDuration, "time from the heal of the core until its operations, fresh ones and convergence were done", func(r *Result) int64 { return r.Recovery }},
 	{"throughput", UnitRate, "operations that returned, per virtual second of the safety phase", func(r *Result) int64 { return int64(r.Throughput) }},
 	{"operations", UnitCount, "operations called", func(r *Result) int64 { return int64(r.Operations.Total()) }},
@@ -60,6 +60,9 @@ var metrics = []Metric{
 	{"duplicates", UnitCount, "messages delivered twice in the safety phase", func(r *Result) int64 { return int64(r.stats.Copied) }},
 	{"crashes", UnitCount, "nodes that crash faults stopped", func(r *Result) int64 { return int64(r.killed) }},
 	{"records lost", UnitCount, "un-synced records that crashes lost", func(r *Result) int64 { return int64(r.recordsLost) }},
+	{"entries followed", UnitCount, "log entries and snapshots that subscribers took over in the safety phase", func(r *Result) int64 { return int64(r.stats.Followed) }},
+	{"subscriber switches", UnitCount, "times that a subscriber got entries from another replica than before, in the safety phase", func(r *Result) int64 { return int64(r.stats.Switches) }},
+	{"subscriber restarts", UnitCount, "crashes of subscribers in the safety phase", func(r *Result) int64 { return int64(r.stats.SubscriberRestarts) }},
 	{"events", UnitCount, "events of the whole run", func(r *Result) int64 { return int64(r.Events) }},
 }
 

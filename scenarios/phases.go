@@ -14,8 +14,11 @@ import (
 // all is healed.
 func (r *run) phases() {
 	w := r.world
-	stop := w.Run(protocols.Time(r.sc.For))
+	stop := r.advance(protocols.Time(r.sc.For), nil)
 	r.snapshot()
+	if r.stopped {
+		return
+	}
 	switch stop {
 	case sim.Violated:
 		return
@@ -37,8 +40,21 @@ func (r *run) phases() {
 	if r.recovers(core, fmt.Sprintf("after the heal of the core %s", core)) {
 		r.result.Recovery = int64(w.Now().Sub(healed))
 		w.HealAll()
-		r.recovers(protocols.NodesUpTo(w.Cluster().Nodes()), fmt.Sprintf("after the heal of all %d", r.sc.Replicas))
+		all, when := protocols.NodesUpTo(w.Cluster().Nodes()), fmt.Sprintf("after the heal of all %d", r.sc.Replicas)
+		if r.recovers(all, when) {
+			r.subscribed(all, when)
+		}
 	}
+}
+
+// advance is RunUntil, up to the time at which somebody wants to look.
+func (r *run) advance(limit protocols.Time, done func() bool) sim.Stop {
+	if r.until == 0 || limit < r.until {
+		return r.world.RunUntil(limit, done)
+	}
+	stop := r.world.RunUntil(r.until, done)
+	r.stopped = stop == sim.Reached
+	return stop
 }
 
 // recovers demands progress of the healed nodes within the bound: what is pending
@@ -72,6 +88,27 @@ func (r *run) recovers(healed protocols.NodeSet, when string) bool {
 	}) != decided
 }
 
+// subscribed demands that the subscribers read everything that is committed, and
+// that their tables are those of the replicas.
+func (r *run) subscribed(healed protocols.NodeSet, when string) {
+	if r.sc.Workload.Subscribers == 0 || r.isOff(CheckSubscriber) {
+		return
+	}
+	behind := ""
+	done := func() (all bool) {
+		all, behind = r.world.Subscribed()
+		return all
+	}
+	if r.reach(r.world.Now().Add(r.settle), healed, CheckSubscriber, done, func() string {
+		return fmt.Sprintf("%s, %s after %s", when, behind, sim.FormatDuration(r.settle))
+	}) != reached {
+		return
+	}
+	if text := r.world.SubscriberDifference(); text != "" {
+		r.violate(CheckSubscriber, "%s, %s", when, text)
+	}
+}
+
 // outcome is what came of waiting for something.
 type outcome uint8
 
@@ -83,11 +120,11 @@ const (
 
 // reach runs until done, or decides why that did not happen.
 func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string, done func() bool, text func() string) outcome {
-	stop := r.world.RunUntil(limit, done)
-	switch stop {
-	case sim.Satisfied:
+	stop := r.advance(limit, done)
+	switch {
+	case stop == sim.Satisfied:
 		return reached
-	case sim.Violated:
+	case stop == sim.Violated || r.stopped:
 		return decided
 	}
 	if stop == sim.Reached && r.ledFromOutside(healed) {

@@ -121,7 +121,7 @@ type Result struct {
 	Latency    Latency         `json:"latency_ns"`
 	Throughput Decimal         `json:"throughput"` // operations that returned per virtual second of the safety phase
 	PerCommit  PerCommit       `json:"per_commit"`
-	Leaderless int64           `json:"leaderless_ns"` // time of the safety phase without a live leader, the first election included
+	Leaderless int64           `json:"leaderless_ns"` // time of the safety phase in which nobody led a quorum, the first election included
 	Recovery   int64           `json:"recovery_ns"`   // from the heal of the core until all that was asked of it was done
 	Violations []Broken        `json:"violations,omitempty"`
 	Faults     []Fault         `json:"faults,omitempty"`

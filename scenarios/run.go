@@ -17,6 +17,8 @@ type Options struct {
 	Trace   bool                 // record Result.Trace
 	TraceTo io.Writer            // gets the trace as text, and keeps its own errors; sets Trace
 	Memory  protocols.MemoryMode // of released messages; Trace needs and sets Keep
+
+	recoveries bool // keep what crashes lost and boots found
 }
 
 // Names of the checks that belong to no observer.
@@ -25,6 +27,7 @@ const (
 	CheckLiveness        = "liveness"
 	CheckConvergence     = "convergence"
 	CheckPanic           = "panic"
+	CheckSubscriber      = sim.CheckSubscriber
 )
 
 // runChecks describes them.
@@ -33,6 +36,7 @@ var runChecks = []protocols.CheckInfo{
 	{ID: CheckLiveness, Text: "after the heal of a core that can make progress, pending and fresh operations complete in time"},
 	{ID: CheckConvergence, Text: "after the heal, replicas reach equal applied positions and state hashes"},
 	{ID: CheckPanic, Text: "no panic in protocol code"},
+	{ID: CheckSubscriber, Text: sim.SubscriberText},
 }
 
 // Checks lists what runs of the protocols can report, each id once.
@@ -90,27 +94,17 @@ type run struct {
 	result     *Result
 	off        []string // checks that are switched off
 	settle     protocols.Duration
-	probed     bool // the fresh operations have been asked for
+	probed     bool           // the fresh operations have been asked for
+	until      protocols.Time // stop there to look; 0: run to the end
+	stopped    bool           // it has been reached
 }
 
 // Run is like the function [Run] and reuses the memory of the previous run.
 func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt Options) *Result {
-	r := &run{sc: sc, p: p, parameters: sc.ParametersOf(p), settle: sc.Settle}
-	if r.settle == 0 {
-		r.settle = 50 * maxTimeout(p, r.parameters)
-	}
-	for _, c := range sc.Checks {
-		if c.Off {
-			r.off = append(r.off, c.Name)
-		}
-	}
-	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: replay(sc, p, seed)}
-	if err := runner.prepare(r, seed, opt); err != nil {
-		r.result.Err = fmt.Errorf("%s with %s: %w", sc.Name, p.Name, err)
-		r.result.Verdict, r.result.Reason = checker.Inconclusive, r.result.Err.Error()
+	r := runner.begin(sc, p, seed, opt)
+	if r.result.Err != nil {
 		return r.result
 	}
-	r.world = runner.world
 	r.phases()
 	r.measure()
 	r.judge(opt)
@@ -124,6 +118,27 @@ func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt 
 	return r.result
 }
 
+// begin makes a run of a scenario, at time 0. Where the engine refuses it, the
+// result has an error.
+func (runner *Runner) begin(sc *Scenario, p *protocols.Protocol, seed uint64, opt Options) *run {
+	r := &run{sc: sc, p: p, parameters: sc.ParametersOf(p), settle: sc.Settle}
+	if r.settle == 0 {
+		r.settle = 50 * maxTimeout(p, r.parameters)
+	}
+	for _, c := range sc.Checks {
+		if c.Off {
+			r.off = append(r.off, c.Name)
+		}
+	}
+	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: replay(sc, p, seed)}
+	if err := runner.prepare(r, seed, opt); err != nil {
+		r.result.Err = fmt.Errorf("%s with %s: %w", sc.Name, p.Name, err)
+		r.result.Verdict, r.result.Reason = checker.Inconclusive, r.result.Err.Error()
+	}
+	r.world = runner.world
+	return r
+}
+
 func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	c := protocols.Cluster{Replicas: r.sc.Replicas}
 	if r.p.Services != nil {
@@ -131,6 +146,8 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	}
 	cfg := r.sc.Config(r.p, seed)
 	cfg.Observers = append(r.observers(c), &r.applied)
+	cfg.Trusting = r.isOff(CheckSubscriber)
+	cfg.Recoveries = opt.recoveries
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil
 	if runner.world == nil {
 		w, err := sim.New(cfg)

@@ -196,6 +196,9 @@ func (sc *Scenario) Runs(protocol string) bool {
 	return false
 }
 
+// clients returns how many there are, subscribers included.
+func (sc *Scenario) clients() int { return sc.Workload.Clients + sc.Workload.Subscribers }
+
 // ParametersOf returns the settings for p: those of the scenario, or p's
 // defaults; nil when p has none. The value is shared: do not change it.
 func (sc *Scenario) ParametersOf(p *protocols.Protocol) any {

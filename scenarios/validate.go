@@ -121,6 +121,9 @@ func validateWorkload(sc *Scenario, report reporter) {
 	if w.Clients < 1 || w.Clients > sim.MaxClients {
 		report("workload.clients", "want a whole number 1..%d, got %d", sim.MaxClients, w.Clients)
 	}
+	if w.Subscribers < 0 || w.Subscribers > sim.MaxSubscribers {
+		report("workload.subscribers", "want a whole number 0..%d, got %d", sim.MaxSubscribers, w.Subscribers)
+	}
 	if w.GiveUp < w.Timeout {
 		report("workload.give_up", "want at least the timeout of one attempt (%s), got %s", sim.FormatDuration(w.Timeout), sim.FormatDuration(w.GiveUp))
 	}
@@ -159,7 +162,7 @@ func validateFaults(sc *Scenario, report reporter) {
 		if f.Target.Empty() {
 			report(in, "want a target, as in %s", FaultExample(f.Kind))
 		} else if missing := unknownNode(f.Target.String(), sc); missing != "" {
-			report(in+".target", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.Workload.Clients)
+			report(in+".target", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
 		}
 		if err := faultStrength(f, sc.Clock.Drift); err != nil {
 			report(in, "%s", err)
@@ -204,7 +207,7 @@ func unknownNode(target string, sc *Scenario) string {
 		if err != nil {
 			continue
 		}
-		if id > 0 && int(id) > sc.Replicas || id < 0 && int(-id) > sc.Workload.Clients {
+		if id > 0 && int(id) > sc.Replicas || id < 0 && int(-id) > sc.clients() {
 			return word
 		}
 	}
@@ -218,7 +221,7 @@ func validateLinks(sc *Scenario, report reporter) {
 			id  protocols.NodeID
 		}{{"from", l.From}, {"to", l.To}} {
 			if end.id != protocols.Nobody && unknownNode(end.id.String(), sc) != "" {
-				report(fmt.Sprintf("network.links[%d].%s", i+1, end.key), "no node %q; this cluster has n1..n%d and clients c1..c%d", end.id, sc.Replicas, sc.Workload.Clients)
+				report(fmt.Sprintf("network.links[%d].%s", i+1, end.key), "no node %q; this cluster has n1..n%d and clients c1..c%d", end.id, sc.Replicas, sc.clients())
 			}
 		}
 		if l.From == l.To && l.From != protocols.Nobody {

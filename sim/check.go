@@ -118,7 +118,7 @@ func checkWorld(cfg *Config, cluster protocols.Cluster) error {
 	for i := range cfg.Network.Links {
 		r := &cfg.Network.Links[i]
 		for _, id := range [...]protocols.NodeID{r.From, r.To} {
-			if id == 0 || int(id) > cluster.Nodes() || int(id) < -cfg.Workload.Clients {
+			if id == 0 || int(id) > cluster.Nodes() || int(id) < -cfg.Workload.Clients-cfg.Workload.Subscribers {
 				return fmt.Errorf("network.links[%d]: %s does not exist", i, cluster.Name(id))
 			}
 		}
@@ -155,6 +155,8 @@ func checkWorkload(cfg *Config) error {
 	switch {
 	case wl.Clients < 0 || wl.Clients > MaxClients:
 		return fmt.Errorf("workload.clients: %d is outside 0..%d", wl.Clients, MaxClients)
+	case wl.Subscribers < 0 || wl.Subscribers > MaxSubscribers:
+		return fmt.Errorf("workload.subscribers: %d is outside 0..%d", wl.Subscribers, MaxSubscribers)
 	case wl.Keys < 0 || wl.Keys > 1_000_000:
 		return fmt.Errorf("workload.keys: %d is outside 0..1000000", wl.Keys)
 	case wl.Timeout < 0 || wl.GiveUp < 0:
@@ -203,7 +205,7 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 		if err := f.Validate(cfg.Clock.Drift); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
-		if err := f.Target.check(cluster, cfg.Workload.Clients); err != nil {
+		if err := f.Target.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
 	}

@@ -162,22 +162,27 @@ func (w *World) attempt(c *client, to protocols.NodeID) {
 	w.stats.Requests++
 	w.watch(c, min(w.now.Add(w.timeout), c.giveUp))
 	p := w.pass(w.links.of(c.id, to), c.id, to)
-	q := &w.requests.list[c.request]
 	if w.tracing {
-		e := TraceEvent{Kind: TraceAttempt, Node: c.id, Peer: to, Command: q.command, Reason: fates[p.fate]}
+		e := TraceEvent{Kind: TraceAttempt, Node: c.id, Peer: to, Command: w.requests.list[c.request].command, Reason: fates[p.fate]}
 		if p.fate >= lost {
 			e.Kind, e.Node, e.Peer = TraceDropped, to, c.id
 		}
 		w.record(e)
 	}
+	w.fly(c.request, c.id, to, &p)
+}
+
+// fly lets a request fly as its passage says.
+func (w *World) fly(slot uint32, from, to protocols.NodeID, p *passage) {
 	if p.fate >= lost {
 		return
 	}
+	q := &w.requests.list[slot]
 	q.flying++
-	*w.queue.add(p.at, w.seq) = payload{kind: evRequest, to: to, from: c.id, ref: c.request, stamp: p.stamp}
+	*w.queue.add(p.at, w.seq) = payload{kind: evRequest, to: to, from: from, ref: slot, stamp: p.stamp}
 	if p.fate == copied {
 		q.flying++
-		*w.queue.add(p.copyAt, w.seq) = payload{kind: evRequest, to: to, from: c.id, ref: c.request, stamp: p.stamp}
+		*w.queue.add(p.copyAt, w.seq) = payload{kind: evRequest, to: to, from: from, ref: slot, stamp: p.stamp}
 	}
 }
 
@@ -189,14 +194,19 @@ func (w *World) answered(p *payload, cause uint64) {
 	slot := p.ref
 	a := w.answers.list[slot]
 	w.answers.free(slot)
-	c := &w.clients[-p.to-1]
 	w.begin(evAnswer, p.to, p.from, a.Command.Seq, cause)
 	what := arrives
 	if l := w.links.of(p.from, p.to); l.cuts != p.stamp {
 		w.stats.Cut++
 		w.hit(int(l.cutter), 1)
 		what = cut
-	} else if !c.busy() || a.Command.Seq != c.seq {
+	}
+	if s := w.subscriber(p.to); s != nil {
+		w.told(s, &a, what)
+		return
+	}
+	c := &w.clients[-p.to-1]
+	if what == arrives && (!c.busy() || a.Command.Seq != c.seq) {
 		what = late
 	}
 	switch {

@@ -26,12 +26,20 @@ type Config struct {
 	Memory    protocols.MemoryMode // never changes what a run does
 	Trace     bool                 // record every event; needs Memory Keep, and sets it
 	MaxEvents uint64               // event budget; 0 takes DefaultMaxEvents
+
+	// Trusting lets subscribers report no violations: it switches their check off.
+	Trusting bool
+	// Recoveries keeps what every crash lost and every boot found, for
+	// [World.Recoveries]. Trace does so too.
+	Recoveries bool
 }
 
-// MaxReplicas and MaxClients bound Config.Replicas and Workload.Clients.
+// MaxReplicas, MaxClients and MaxSubscribers bound Config.Replicas,
+// Workload.Clients and Workload.Subscribers.
 const (
-	MaxReplicas = protocols.MaxNodes
-	MaxClients  = 1000
+	MaxReplicas    = protocols.MaxNodes
+	MaxClients     = 1000
+	MaxSubscribers = 100
 )
 
 // DefaultMaxEvents bounds a run that names no bound.
@@ -81,6 +89,12 @@ type Workload struct {
 	GiveUp     protocols.Duration // per operation; then its outcome is failed or unknown; 0 takes DefaultGiveUp
 	Operations int                // stop after this many calls; 0: no limit
 	Begin      protocols.Time     // first call not before
+
+	// Subscribers is the number of clients, beside Clients and numbered after them,
+	// that follow the log and feed derived tables, up to MaxSubscribers. They call no
+	// operation, are in no history, and change nothing. They crash and boot at drawn
+	// times until the heal.
+	Subscribers int
 }
 
 // Share is one kind of operation and its weight in the mix.

@@ -173,13 +173,18 @@ func (w *World) crashDisk(d *disk) (lost uint64) {
 
 // recovered returns what a boot finds on the disk.
 func (d *disk) recovered(first bool) protocols.Recovered {
+	d.kept = d.appended
+	return d.contents(first, d.appended)
+}
+
+// contents returns the snapshot in force and the records below upTo.
+func (d *disk) contents(first bool, upTo uint64) protocols.Recovered {
 	r := protocols.Recovered{First: first, Snapshot: d.snapshot}
-	if len(d.log) > 0 {
-		r.Records = make([]protocols.RecoveredRecord, len(d.log))
-		for i, e := range d.log {
+	if n := upTo - d.first; n > 0 {
+		r.Records = make([]protocols.RecoveredRecord, n)
+		for i, e := range d.log[:n] {
 			r.Records[i].Record = e.record
 		}
 	}
-	d.kept = d.appended
 	return r
 }

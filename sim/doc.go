@@ -18,6 +18,7 @@
 // duplicates, order, partitions), disk.go (a write-ahead log with group commit),
 // clock.go and timer.go (clocks that drift; timers exact on them), node.go
 // (steps, effects, crashes, pauses), client.go, request.go and workload.go
-// (clients and honest outcomes), strike.go and resolve.go (faults and whom they
-// hit), heal.go (the liveness phase).
+// (clients and honest outcomes), subscriber.go (clients that follow the log),
+// strike.go and resolve.go (faults and whom they hit), recovery.go (what crashes
+// lose and boots find), heal.go (the liveness phase).
 package sim

@@ -64,7 +64,10 @@ func (w *World) blankFacts() *protocols.Facts {
 // and connected both ways.
 func (w *World) CanProgress(f *protocols.Facts) (bool, string) {
 	if can := w.cfg.Protocol.CanProgress; can != nil {
-		return can(f)
+		w.asking = true
+		ok, why := can(f)
+		w.asking = false
+		return ok, why
 	}
 	if f.Connected().Len() > w.cluster.Replicas/2 {
 		return true, ""
@@ -76,6 +79,7 @@ func (w *World) CanProgress(f *protocols.Facts) (bool, string) {
 // everybody else being gone: the shortest such prefix of a random order, or with
 // probability 1/2 a random longer one. It is empty if not even all nodes could.
 func (w *World) PickCore() protocols.NodeSet {
+	defer w.guard(new(Stop))
 	draws := stream{base: streamOf(w.cfg.Seed, ofCore, 0)}
 	order := protocols.NodesUpTo(len(w.nodes)).Slice()
 	for i := range order {
@@ -171,6 +175,7 @@ func (w *World) heal(core protocols.NodeSet, what string) {
 			f.State, f.Ended = Over, w.now
 		}
 	}
+	w.leadership()
 }
 
 // healNode ends every fault at n.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -131,5 +132,27 @@ func TestLeaderlessTime(t *testing.T) {
 	cfg.Faults[0].Kind = protocols.FaultPause
 	if s := run(t, cfg, 3*second).Stats(); s.Leaderless != calm.Leaderless+2000*ms {
 		t.Errorf("all paused for 2 s: %s without a leader, %s before", s.Leaderless, calm.Leaderless)
+	}
+	// A leader that hears nobody leads nobody, whatever it believes.
+	cfg.Faults[0] = Fault{Kind: protocols.FaultPartition, At: second, For: Forever, Target: target("n3"), OneWay: In}
+	if s := run(t, cfg, 3*second).Stats(); s.Leaderless < calm.Leaderless+50*ms {
+		t.Errorf("leader cut off: %s without a leader, %s before", s.Leaderless, calm.Leaderless)
+	}
+}
+
+func TestPanicInCanProgressIsAFinding(t *testing.T) {
+	cfg := steady(1)
+	p := *cfg.Protocol
+	p.CanProgress = func(*protocols.Facts) (bool, string) { panic("no idea") }
+	cfg.Protocol = &p
+	w, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if core := w.PickCore(); !core.Empty() {
+		t.Errorf("core %v, want none", core)
+	}
+	if v := w.Violations(); len(v) != 1 || v[0].Check != "panic" || !strings.Contains(v[0].Text, "CanProgress: no idea") {
+		t.Errorf("violations: %v", v)
 	}
 }

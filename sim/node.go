@@ -62,27 +62,24 @@ func (n *node) reset(w *World, id protocols.NodeID) {
 
 // boot starts n's program from what is on its disk.
 func (w *World) boot(n *node) {
-	machine, err := protocols.NewMachine(w.cfg.Machine)
-	if err != nil {
-		panic("sim: " + err.Error()) // New has made one before
-	}
 	disk := n.disk.recovered(!n.booted)
 	if n.booted {
 		n.life++
 	}
 	n.booted = true
 	w.calling = n
-	replica, err := w.cfg.Protocol.New(protocols.Config{
-		ID: n.id, Cluster: w.cluster, Members: protocols.NodesUpTo(w.cfg.Replicas), Parameters: w.cfg.Parameters, Machine: machine,
-	}, disk)
+	replica, err := w.program(n, disk)
 	w.calling = nil
 	if err != nil {
 		w.violate("boot", fmt.Sprintf("%s does not boot: %v", w.cluster.Name(n.id), err), n.id)
 		return
 	}
 	n.replica, n.up = replica, true
-	if w.tracing {
-		w.record(TraceEvent{Kind: TraceBoot, Node: n.id, Life: n.life, Count: int64(len(disk.Records))})
+	if w.accounting() {
+		found := w.accountBoot(n, &disk)
+		if w.tracing {
+			w.record(TraceEvent{Kind: TraceBoot, Node: n.id, Life: n.life, Count: int64(len(disk.Records)), Detail: found})
+		}
 	}
 	if w.moments&protocols.Booted != 0 {
 		w.moment(protocols.Booted, n)
@@ -95,6 +92,17 @@ func (w *World) boot(n *node) {
 	w.event.Nonce = 0
 	w.progress = true
 	w.leadership()
+}
+
+// program makes n's program from what is on a disk.
+func (w *World) program(n *node, disk protocols.Recovered) (protocols.Node, error) {
+	machine, err := protocols.NewMachine(w.cfg.Machine)
+	if err != nil {
+		panic("sim: " + err.Error()) // New has made one before
+	}
+	return w.cfg.Protocol.New(protocols.Config{
+		ID: n.id, Cluster: w.cluster, Members: protocols.NodesUpTo(w.cfg.Replicas), Parameters: w.cfg.Parameters, Machine: machine,
+	}, disk)
 }
 
 // step lets n handle w.event and carries out the effects.
@@ -194,6 +202,9 @@ func (w *World) note(n *node, note *protocols.Note) {
 	case protocols.NoteCommit, protocols.NoteApplied:
 		w.stats.Committed = max(w.stats.Committed, note.Index)
 		w.progress = true
+		if w.compares {
+			w.executed(n, note)
+		}
 	default:
 		w.progress = true
 	}
@@ -206,6 +217,10 @@ func (w *World) note(n *node, note *protocols.Note) {
 // crash stops n: what is not durable is lost, with what waits for it, timers,
 // held-back events and messages to itself. It returns how many records were lost.
 func (w *World) crash(n *node) uint64 {
+	what := ""
+	if w.accounting() {
+		what = w.accountCrash(n)
+	}
 	lost := w.crashDisk(&n.disk)
 	for i := range n.heldBack[n.heldHead:] {
 		w.dropHeld(&n.heldBack[n.heldHead+i].payload)
@@ -223,7 +238,7 @@ func (w *World) crash(n *node) uint64 {
 	n.timers.stop()
 	w.progress = true
 	if w.tracing {
-		w.record(TraceEvent{Kind: TraceCrashed, Node: n.id, Life: n.life, Count: int64(lost)})
+		w.record(TraceEvent{Kind: TraceCrashed, Node: n.id, Life: n.life, Count: int64(lost), Detail: what})
 	}
 	if w.moments&protocols.Crashed != 0 {
 		kept := n.disk.kept

@@ -65,6 +65,7 @@ func EngineChecks() []protocols.CheckInfo {
 	return []protocols.CheckInfo{
 		{ID: "panic", Text: "protocol code does not panic"},
 		{ID: "boot", Text: "a node boots from whatever its disk holds"},
+		{ID: CheckSubscriber, Text: SubscriberText},
 		{ID: "contract", Text: "messages and answers go to somebody who exists"},
 	}
 }
@@ -72,15 +73,18 @@ func EngineChecks() []protocols.CheckInfo {
 // guard turns a panic in protocol code or in an observer into a violation. Any
 // other panic is a bug of the engine and goes on. It must be deferred.
 func (w *World) guard(stop *Stop) {
-	if w.calling == nil && !w.watching {
+	if w.calling == nil && !w.watching && !w.asking {
 		return
 	}
 	value := recover()
 	id, who := w.shown.Node, "an observer of "+w.cluster.Name(w.shown.Node)
-	if w.calling != nil {
+	switch {
+	case w.asking:
+		id, who = protocols.Nobody, "CanProgress"
+	case w.calling != nil:
 		id, who = w.calling.id, w.cluster.Name(w.calling.id)
 	}
-	w.calling, w.watching = nil, false
+	w.calling, w.watching, w.asking = nil, false, false
 	w.violate("panic", who+": "+panicText(value)+frames(), id)
 	*stop = Violated
 }

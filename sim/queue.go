@@ -36,19 +36,21 @@ func (k key) after(l key) uint64 {
 type eventKind uint8
 
 const (
-	evBoot    eventKind = iota + 1 // to boots for the first time
-	evMessage                      // message from→to; ref: sender's life, stamp: cuts of the link at departure
-	evSelf                         // message of to to itself; ref: its life
-	evRequest                      // ref: request slot, from a client; stamp as above
-	evAnswer                       // ref: answer slot, to a client; stamp as above
-	evAlarm                        // to's next timer; ref: generation
-	evFlush                        // to's disk; ref: generation
-	evDrain                        // to handles the next event held back by a pause; ref: generation
-	evClient                       // to wakes up; ref: generation
-	evTimeout                      // to's attempt may have timed out
-	evArrival                      // open loop: the next operation arrives
-	evStrike                       // fault ref strikes
-	evEnd                          // fault ref ends
+	evBoot       eventKind = iota + 1 // to boots for the first time
+	evMessage                         // message from→to; ref: sender's life, stamp: cuts of the link at departure
+	evSelf                            // message of to to itself; ref: its life
+	evRequest                         // ref: request slot, from a client; stamp as above
+	evAnswer                          // ref: answer slot, to a client; stamp as above
+	evAlarm                           // to's next timer; ref: generation
+	evFlush                           // to's disk; ref: generation
+	evDrain                           // to handles the next event held back by a pause; ref: generation
+	evClient                          // to wakes up; ref: generation
+	evTimeout                         // to's attempt may have timed out
+	evArrival                         // open loop: the next operation arrives
+	evStrike                          // fault ref strikes
+	evEnd                             // fault ref ends
+	evSubscriber                      // subscriber to acts; ref: generation
+	evRestart                         // subscriber to crashes, or boots
 )
 
 // payload is what happens. Its fields are read according to kind.

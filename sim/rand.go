@@ -52,15 +52,16 @@ func (s *stream) next() uint64 {
 type purpose uint64
 
 const (
-	ofLink     purpose = iota + 1 // entity: index of the directed link; draws by message number
-	ofDisk                        // entity: node
-	ofTimer                       // entity: node<<8 | timer
-	ofClock                       // entity: node
-	ofClient                      // entity: client
-	ofWorkload                    // arrivals of the open loop
-	ofCore                        // the choice of the healed core
-	ofNonce                       // entity: node; draws by life
-	ofFault    purpose = 0xfffe   // entity: Fault.ID
+	ofLink       purpose = iota + 1 // entity: index of the directed link; draws by message number
+	ofDisk                          // entity: node
+	ofTimer                         // entity: node<<8 | timer
+	ofClock                         // entity: node
+	ofClient                        // entity: client
+	ofWorkload                      // arrivals of the open loop
+	ofCore                          // the choice of the healed core
+	ofNonce                         // entity: node; draws by life
+	ofSubscriber                    // entity: number of the subscriber, with one stream within for whom it asks and one for its restarts
+	ofFault      purpose = 0xfffe   // entity: Fault.ID
 )
 
 // streamOf returns the stream of one entity.

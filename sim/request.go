@@ -121,7 +121,7 @@ func (w *World) request(n *node, p *payload, cause uint64, what fate) {
 func (w *World) answer(n *node, e *protocols.Effect) {
 	a := answer{Answer: w.out.Answers[e.Answer], node: n.id, hint: e.To, refused: e.Kind == protocols.EffectRefuse}
 	c := a.Command.Client
-	if c >= 0 || int(-c) > len(w.clients) {
+	if c >= 0 || int(-c) > len(w.clients)+len(w.subscribers) {
 		w.breach(n, "answered "+w.cluster.Name(c)+", who is no client")
 		return
 	}
@@ -146,9 +146,9 @@ func (w *World) sendAnswer(n *node, slot uint32) {
 		w.shown.Answer = &a.Answer
 		w.show()
 	}
-	c := &w.clients[-to-1]
-	if (a.refused || a.Result.Status != protocols.OK) && c.busy() && c.seq == a.Command.Seq {
-		if q := &w.requests.list[c.request]; q.delivered > 0 {
+	if (a.refused || a.Result.Status != protocols.OK) && w.subscriber(to) == nil {
+		c := &w.clients[-to-1]
+		if q := &w.requests.list[c.request]; c.busy() && c.seq == a.Command.Seq && q.delivered > 0 {
 			q.delivered--
 		}
 	}

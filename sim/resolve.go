@@ -88,6 +88,9 @@ func (w *World) resolveItem(item string, draws *stream, r *Resolved) bool {
 		for i := range w.clients {
 			r.addClient(w.clients[i].id)
 		}
+		for i := range w.subscribers {
+			r.addClient(w.subscribers[i].id)
+		}
 	}
 	return true
 }
@@ -158,17 +161,7 @@ func (w *World) voters() protocols.NodeSet {
 // leadership notes when the cluster gets or loses a leader; see Stats.Leaderless.
 func (w *World) leadership() {
 	w.roles = true
-	var epoch uint64
-	for i := range w.nodes[:w.cluster.Replicas] {
-		if n := &w.nodes[i]; n.up {
-			epoch = max(epoch, n.view.Epoch)
-		}
-	}
-	led := false
-	for i := range w.nodes[:w.cluster.Replicas] {
-		n := &w.nodes[i]
-		led = led || n.up && n.pauses == 0 && n.view.Leading && n.view.Epoch == epoch
-	}
+	led := w.leads()
 	if led == w.led {
 		return
 	}
@@ -176,4 +169,29 @@ func (w *World) leadership() {
 		w.stats.Leaderless += w.now.Sub(w.leaderless)
 	}
 	w.led, w.leaderless = led, w.now
+}
+
+// leads reports whether some node leads those that it can talk to, and they are
+// enough to make progress. A leader that is cut off from a quorum leads nobody.
+func (w *World) leads() bool {
+	for i := range w.nodes[:w.cluster.Replicas] {
+		n := &w.nodes[i]
+		if !n.up || n.pauses > 0 || !n.view.Leading {
+			continue
+		}
+		f := w.Facts()
+		group := protocols.Nodes(n.id)
+		newest := true
+		for id := f.Live.Next(protocols.Nobody); id != protocols.Nobody; id = f.Live.Next(id) {
+			if f.Hears[n.id].Has(id) && f.Hears[id].Has(n.id) {
+				group = group.With(id)
+				newest = newest && (int(id) > w.cluster.Replicas || w.nodes[id-1].view.Epoch <= n.view.Epoch)
+			}
+		}
+		f.Live = group
+		if can, _ := w.CanProgress(f); newest && can {
+			return true
+		}
+	}
+	return false
 }

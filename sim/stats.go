@@ -22,12 +22,16 @@ type Stats struct {
 	Records uint64 // appended to write-ahead logs, snapshots included
 	Fsyncs  uint64 // one per flush; a disk without latency has one per step that writes
 
-	Done, Failed, Unknown uint64          // operations by outcome; pending ones are in none
-	Committed             protocols.Index // the highest position that any node said was committed
-	Leaders               uint64          // times that a node became leader
-	Leaderless            protocols.Duration
-	// Leaderless is the time during which no live, unpaused replica that believes to
-	// lead has the highest epoch among the live ones.
+	Done, Failed, Unknown uint64 // operations by outcome; pending ones are in none
+	// Followed counts what subscribers took over, entries and snapshots, Switches how
+	// often that came from another replica than before.
+	Followed, Switches, SubscriberRestarts uint64
+	Committed                              protocols.Index // the highest position that any node said was committed
+	Leaders                                uint64          // times that a node became leader
+	Leaderless                             protocols.Duration
+	// Leaderless is the time during which nobody leads enough nodes to make progress:
+	// a leader counts while it is up, not paused, in the highest epoch of all that it
+	// can talk to both ways, and these are enough by [protocols.Protocol.CanProgress].
 }
 
 // KindCount counts the messages of one kind.

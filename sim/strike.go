@@ -139,7 +139,9 @@ func (w *World) strikeLinks(i int) {
 			l.faulty++
 		}
 	})
-	if !cut {
+	if cut {
+		w.leadership()
+	} else {
 		w.linkFaults = append(w.linkFaults, i)
 	}
 }
@@ -240,6 +242,9 @@ func (w *World) endLinks(i int) {
 			l.faulty--
 		}
 	})
+	if f.Fault.Kind == protocols.FaultPartition {
+		w.leadership()
+	}
 	for k, j := range w.linkFaults {
 		if j == i {
 			w.linkFaults = append(w.linkFaults[:k], w.linkFaults[k+1:]...)

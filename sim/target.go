@@ -104,7 +104,7 @@ func parseName(s string) (letter byte, number int, ok bool) {
 		return 0, 0, false
 	}
 	number, err := strconv.Atoi(s[1:])
-	if err != nil || number > MaxClients {
+	if err != nil || number > MaxClients+MaxSubscribers {
 		return 0, 0, false
 	}
 	switch s[0] {

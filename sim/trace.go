@@ -28,32 +28,33 @@ type TraceEvent struct {
 	Answer  bool            // TraceDropped: it is an answer to Command, or a refusal
 	Note    *protocols.Note // TraceNote
 	Fault   int             // Fault.ID
-	Count   int64           // Crashed: records lost; Synced: records durable in all
-	Detail  string          // faults and violations: what
+	Count   int64           // Boot: records found; Crashed: records lost; Synced: records durable in all
+	Detail  string          // boots, crashes, faults and violations: what
 }
 
 // TraceKind says what a TraceEvent tells.
 type TraceKind uint8
 
 const (
-	TraceBoot      TraceKind = iota + 1 // a node has booted
-	TraceDelivered                      // a message was handled
-	TraceDropped                        // a message, or a request or answer, was dropped: Reason
-	TraceTimer                          // a timer fired
-	TraceRequest                        // a request reached a node
-	TraceSynced                         // records became durable
-	TraceNote                           // a node noted a milestone
-	TraceCrashed                        // a node crashed
-	TracePaused                         // a node paused
-	TraceResumed                        // a node went on
-	TraceCall                           // a client began an operation
-	TraceAttempt                        // a client sent a request
-	TraceRefused                        // a client was refused
-	TraceReturn                         // a client's operation ended
-	TraceFault                          // a fault struck, waits or ended
-	TraceHeal                           // the world was healed
-	TraceViolation                      // a check failed
-	TraceFull                           // the trace has reached its bound
+	TraceBoot       TraceKind = iota + 1 // a node has booted
+	TraceDelivered                       // a message was handled
+	TraceDropped                         // a message, or a request or answer, was dropped: Reason
+	TraceTimer                           // a timer fired
+	TraceRequest                         // a request reached a node
+	TraceSynced                          // records became durable
+	TraceNote                            // a node noted a milestone
+	TraceCrashed                         // a node crashed
+	TracePaused                          // a node paused
+	TraceResumed                         // a node went on
+	TraceCall                            // a client began an operation
+	TraceAttempt                         // a client sent a request
+	TraceRefused                         // a client was refused
+	TraceReturn                          // a client's operation ended
+	TraceFault                           // a fault struck, waits or ended
+	TraceHeal                            // the world was healed
+	TraceViolation                       // a check failed
+	TraceFull                            // the trace has reached its bound
+	TraceSubscriber                      // a subscriber crashed or booted
 )
 
 // maxTrace bounds the lines of a trace, about 1 GiB. Past it only faults and
@@ -95,7 +96,7 @@ func (w *World) TraceText(e *TraceEvent) string {
 	peer := w.cluster.Name(e.Peer)
 	switch e.Kind {
 	case TraceBoot:
-		return fmt.Sprintf("boots, life %d, %d records", e.Life, e.Count)
+		return fmt.Sprintf("boots, life %d, %d records", e.Life, e.Count) + behind(": ", e.Detail)
 	case TraceDelivered:
 		return "<- " + peer + " " + w.messageText(e.Message)
 	case TraceDropped:
@@ -109,7 +110,7 @@ func (w *World) TraceText(e *TraceEvent) string {
 	case TraceNote:
 		return w.noteText(e.Note)
 	case TraceCrashed:
-		return fmt.Sprintf("crashes, %d records lost", e.Count)
+		return fmt.Sprintf("crashes, %d records lost", e.Count) + behind(": ", e.Detail)
 	case TracePaused:
 		return "pauses"
 	case TraceResumed:
@@ -128,6 +129,14 @@ func (w *World) TraceText(e *TraceEvent) string {
 		return "VIOLATION " + e.Detail
 	}
 	return e.Detail
+}
+
+// behind returns text behind a separator, and nothing for nothing.
+func behind(separator, text string) string {
+	if text == "" {
+		return ""
+	}
+	return separator + text
 }
 
 func (w *World) dropText(e *TraceEvent, peer string) string {

@@ -49,6 +49,9 @@ type World struct {
 	mended     protocols.NodeSet // healed nodes
 
 	clients      []client
+	subscribers  []subscriber // their ids go on after the clients'
+	delivered    []delivered  // by position; kept only for subscribers
+	compares     bool         // what subscribers are told with what replicas execute
 	requests     requests
 	answers      answers
 	history      history
@@ -75,6 +78,7 @@ type World struct {
 	moments    protocols.MomentKind
 	watchers   [8][]protocols.Observer // by bit of the moment
 	watching   bool                    // an observer runs
+	asking     bool                    // the protocol's CanProgress runs
 	shown      protocols.Moment
 	violations []protocols.Violation
 	progress   bool // this event changed client or node progress
@@ -83,6 +87,7 @@ type World struct {
 	stats      Stats
 	tracing    bool
 	trace      []TraceEvent
+	recoveries []Recovery // what crashes lost and boots found, where it is asked for
 }
 
 // New returns a world at time 0, before the first event. Errors name the field
@@ -109,18 +114,19 @@ func (w *World) Reset(cfg Config) error {
 	w.budget = cfg.MaxEvents
 	w.cluster = clusterOf(&cfg)
 	w.queue.reset(cfg.Trace)
-	w.tracing, w.trace = cfg.Trace, w.trace[:0]
+	w.tracing, w.trace, w.recoveries = cfg.Trace, w.trace[:0], nil
 	w.stats, w.violations = Stats{}, nil
 	w.healed, w.mended, w.roles, w.waiting = false, protocols.NodeSet{}, false, 0
 	w.led, w.leaderless, w.progress = false, 0, false
-	w.calling, w.watching, w.event = nil, false, protocols.Event{}
+	w.calling, w.watching, w.asking, w.event = nil, false, false, protocols.Event{}
 	w.instant = cfg.Disk.Write.Zero() && cfg.Disk.Fsync.Zero()
 	w.sessions = cfg.Protocol.SessionTransport
 	w.resetKinds()
 	w.resetObservers()
 	w.resetNodes()
 	w.resetClients()
-	w.links.reset(&w.cfg, len(w.nodes), len(w.clients))
+	w.resetSubscribers()
+	w.links.reset(&w.cfg, len(w.nodes), len(w.clients)+len(w.subscribers))
 	w.behaviours = append(w.behaviours[:0], cfg.Network.Between, cfg.Network.Client, healed)
 	for _, r := range cfg.Network.Links {
 		w.behaviours = append(w.behaviours, r.Link)
@@ -293,6 +299,12 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		}
 	case evTimeout:
 		w.timeOut(&w.clients[-p.to-1], cause)
+	case evSubscriber:
+		if s := w.subscriber(p.to); s.gen == p.ref {
+			w.roused(s, cause)
+		}
+	case evRestart:
+		w.restart(w.subscriber(p.to), cause)
 	case evArrival:
 		w.arrival(cause)
 	case evStrike:

@@ -90,7 +90,7 @@ func Imports(root string) ([]string, error) {
 	for _, f := range files {
 		layer := layerOf(f.folder, brought)
 		if layer == nil {
-			problems = append(problems, f.file+": package "+f.folder+" is in no layer: add it to the table in internal/architecture/layers.go")
+			problems = append(problems, f.file+": package "+f.folder+" is in no layer: add a protocol to protocols/all, anything else to the table in internal/architecture/layers.go")
 			continue
 		}
 		for _, imported := range f.imports {

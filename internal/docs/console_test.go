@@ -147,7 +147,7 @@ func firstDifference(a, b string) string {
 }
 
 var (
-	call   = regexp.MustCompile("(?m)(?:go run \\./cmd/lockstep|go run \\.|\\blockstep) ((?:run|validate|list|init|schema|version|completion|compare)\\b[^`\n#|>&;]*)")
+	call   = regexp.MustCompile("(?m)(?:go run \\./cmd/lockstep|go run \\.|\\blockstep) ((?:run|validate|list|init|schema|version|completion|compare|log)\\b[^`\n#|>&;]*)")
 	option = regexp.MustCompile(`(?:^|\s)(--?[a-z][a-z-]*)`)
 )
 

@@ -24,6 +24,9 @@
 //     restart within an epoch
 //   - fork: a node that is a [protocols.Forker] forks into independent copies, and
 //     its Hash misses no field
+//   - log: a node that is a [protocols.LogReader] shows all that it has executed,
+//     replaying it gives the node's state, and notes and answers to followers say
+//     what it holds
 //
 // Every failure names the check, seed, step, node and event, so that the same test
 // shows it again.

@@ -79,6 +79,7 @@ var checks = [...]struct {
 	{"agreement", checkAgreement},
 	{"arbitrary", checkArbitrary},
 	{"fork", checkFork},
+	{"log", checkLog},
 }
 
 // failure is why a check failed.

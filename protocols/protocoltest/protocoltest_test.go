@@ -59,6 +59,20 @@ func TestFlawsAreCaught(t *testing.T) {
 		sendsEarly:           "agreement: position ",
 		hashMissesField:      "fork: two different states have one Hash: it misses matches",
 		forkSharesMemory:     "fork: Fork shares memory",
+		readsWithGap:         "log: ReadLog gives position 4 where 3 comes next",
+		readsTooLittle:       "log: ReadLog ends at position 3",
+		readsWithoutLimit:    "log: ReadLog of 2 from position",
+		readOverwrites:       "log: ReadLog of 2 from position",
+		readsAnotherCommand:  "log: a note says that position 3 held",
+		readsAnotherEffect:   "log: replaying the log up to position",
+		readingChangesNode:   "log: reading the log changes the node",
+		baseElsewhere:        "log: LogBase is at position 1, but View.First is 1",
+		baseOfMachine:        "log: LogBase gives a state of type",
+		baseOfNow:            "log: LogBase is at position 0, its state at",
+		notesNoCommand:       "log: a note says that position 1 held",
+		followsFromElsewhere: "log: a follower gets ",
+
+		followsWithSnapshotOfMachine: "log: a follower gets a snapshot of type",
 	} {
 		t.Run(want, func(t *testing.T) {
 			name, text, _ := strings.Cut(want, ": ")

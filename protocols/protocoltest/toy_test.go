@@ -47,6 +47,19 @@ const (
 	sendsEarly
 	hashMissesField
 	forkSharesMemory
+	readsWithGap
+	readsTooLittle
+	readsWithoutLimit
+	readOverwrites
+	readsAnotherCommand
+	readsAnotherEffect
+	readingChangesNode
+	baseElsewhere
+	baseOfMachine
+	baseOfNow
+	notesNoCommand
+	followsWithSnapshotOfMachine
+	followsFromElsewhere
 )
 
 const primary protocols.NodeID = 1
@@ -232,6 +245,7 @@ func (n *toy) request(c protocols.Command, out *protocols.Effects) {
 		for p := protocols.Index(from); p <= n.executor.Applied && int64(len(f.Entries)) < min(c.Old, 100); p++ {
 			f.Entries = append(f.Entries, protocols.LogCommand{Position: p, Command: n.log[p-1]})
 		}
+		n.spoil(f)
 		out.ReplyEarly(c, protocols.Result{Follow: f})
 	case n.id != primary || n.asleep:
 		out.Refuse(c, primary)
@@ -345,7 +359,7 @@ func (n *toy) execute(commit protocols.Index, out *protocols.Effects) {
 	for n.executor.Applied < n.commit {
 		c := n.log[n.executor.Applied]
 		r := n.executor.Apply(n.executor.Applied+1, c, 0)
-		out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: 1, Index: n.executor.Applied, Hash: c.Hash(), State: n.executor.Hash()})
+		out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: 1, Index: n.executor.Applied, Hash: c.Hash(), State: n.executor.Hash(), Command: n.noted(c)})
 		if n.id == primary && c.Client < 0 {
 			if n.is(changesAnswer) && len(r.List) > 0 {
 				if n.list != nil {

@@ -222,7 +222,7 @@ func (n *node) execute(commit protocols.Index, wall protocols.Time, out *protoco
 		next := n.state.Applied + 1
 		c := *n.log.At(next)
 		r := n.state.Apply(next, c, wall)
-		out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: 1, Index: next, Hash: c.Hash(), State: n.state.Hash()})
+		out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: 1, Index: next, Hash: c.Hash(), State: n.state.Hash(), Command: c})
 		if n.id == leader {
 			out.ReplyEarly(c, r) // a majority has it
 		}

@@ -1,0 +1,246 @@
+package primarybackup
+
+import (
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// play is a script that shows a known bug: with the switch on, the checks trip and
+// the script sees a wrong answer if it says so; with the switch off, nothing does.
+type play struct {
+	bug    string
+	checks []string
+	sees   bool // a wrong answer
+	n      int
+	change func(*Parameters)
+	run    func(s *stage) (wrong bool)
+}
+
+var plays = []play{
+	{"B-01", []string{onePrimary, logBeforeAnswer, commitIsForEver}, true, 2, asIs, func(s *stage) bool {
+		s.pass(silence, without(1))
+		s.serves(2)
+		s.request(2, put(-2, 1, 6))
+		s.settle(without(1))
+		s.request(1, put(-1, 1, 5))
+		s.pass(silence, without(1))
+		_, ok := s.answer(put(-1, 1, 5))
+		return ok
+	}},
+	{"B-02", []string{promotedComplete, commitIsForEver}, true, 3, asIs, func(s *stage) bool {
+		s.crash(3)
+		s.pass(silence, everything)
+		s.serves(1, 2)
+		s.request(1, put(-1, 1, 5))
+		s.settle(everything)
+		s.answered(put(-1, 1, 5))
+		s.crash(1, 2)
+		s.boot(3)
+		s.pass(silence, everything)
+		s.request(3, get(-2, 1))
+		s.settle(everything)
+		r, ok := s.answer(get(-2, 1))
+		return ok && r.Value != 5
+	}},
+	{"B-04", nil, true, 2, asIs, func(s *stage) bool {
+		s.pass(silence, without(1))
+		s.serves(2)
+		s.request(2, put(-1, 1, 5))
+		s.settle(without(1))
+		s.answered(put(-1, 1, 5))
+		s.request(1, get(-2, 1))
+		s.settle(without(1))
+		r, ok := s.answer(get(-2, 1))
+		return ok && r.Value != 5
+	}},
+	{"B-06", []string{backupIsPrefix}, true, 2, func(p *Parameters) { p.CatchUp = 0 }, func(s *stage) bool {
+		s.crash(2)
+		s.pass(silence, everything)
+		s.request(1, add(-1, 1, 7))
+		s.settle(everything)
+		s.answered(add(-1, 1, 7))
+		s.boot(2)
+		s.pass(silence, everything)
+		s.serves(1, 2)
+		s.crash(1)
+		s.pass(silence, everything)
+		s.serves(2)
+		s.request(2, add(-1, 1, 7)) // a retry
+		s.settle(everything)
+		return s.answered(add(-1, 1, 7)).Position != 1
+	}},
+	{"B-08", []string{logBeforeAnswer}, true, 2, asIs, func(s *stage) bool {
+		s.request(1, put(-1, 1, 5))
+		s.take(ofKind(KindReplicate, 1, 2))
+		s.settle(everything)
+		s.request(1, get(-2, 1))
+		s.settle(everything)
+		return s.answered(get(-2, 1)).Value == 5
+	}},
+	{"B-09", []string{logBeforeAnswer}, true, 2, func(p *Parameters) { p.Mode = ModeSemisync }, func(s *stage) bool {
+		s.request(1, put(-1, 1, 5))
+		s.take(ofKind(KindReplicate, 1, 2))
+		s.settle(everything)
+		s.fire(1, timerWait)
+		_, ok := s.answer(put(-1, 1, 5))
+		return ok
+	}},
+	{"B-12", []string{logMatching, backupIsPrefix}, true, 2, asIs, func(s *stage) bool {
+		s.request(1, put(-1, 1, 5))
+		s.settle(between(1))
+		s.crash(1)
+		s.pass(silence, everything)
+		s.serves(2)
+		s.request(2, put(-2, 1, 6))
+		s.settle(everything)
+		s.boot(1)
+		s.pass(silence, everything)
+		s.serves(2, 1)
+		s.request(2, put(-2, 2, 7))
+		s.settle(everything)
+		s.pass(silence, everything)
+		return s.replica(1).log.At(1).Command.Arg != 6
+	}},
+}
+
+func TestBugsAreCaughtAndTheirAbsencePasses(t *testing.T) {
+	shown := map[string]bool{}
+	for _, p := range plays {
+		shown[p.bug] = true
+		t.Run(p.bug, func(t *testing.T) {
+			s := formed(t, p.n, func(ps *Parameters) { p.change(ps); ps.Bugs = []string{p.bug} })
+			if wrong := p.run(s); wrong != p.sees {
+				t.Errorf("with the bug: a wrong answer %v, want %v", wrong, p.sees)
+			}
+			for _, check := range p.checks {
+				s.trips(check)
+			}
+			s = formed(t, p.n, p.change)
+			if p.run(s) {
+				t.Error("without the bug: a wrong answer")
+			}
+			s.clean()
+		})
+	}
+	for _, b := range Protocol().Bugs {
+		if !shown[b.ID] {
+			t.Errorf("no script shows %s", b.ID)
+		}
+	}
+}
+
+// Every invariant has a case that breaks it: the scripts above, and this one.
+func TestInvariantLeaseExclusionTrips(t *testing.T) {
+	s := formed(t, 3, withLease)
+	s.replica(1).leaseUntil = 1 << 60
+	s.pass(silence, without(1))
+	s.request(1, get(-1, 1))
+	s.trips(leaseExclusion)
+
+	s = formed(t, 3, withLease)
+	s.pass(50e6, everything)
+	s.observe(1, noting(protocols.Note{Kind: protocols.NoteLease, Epoch: 1, Until: 1 << 60}))
+	s.pass(silence, without(1))
+	s.trips(leaseExclusion)
+}
+
+func noting(n protocols.Note) *protocols.Effects {
+	out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
+	out.Note(n)
+	return out
+}
+
+// A commit index that a backup invents, or that a primary takes back, is seen.
+func TestInvariantCommitTrips(t *testing.T) {
+	for _, c := range []struct {
+		node  protocols.NodeID
+		index protocols.Index
+	}{{2, 3}, {1, 2}} {
+		s := formed(t, 2, asIs)
+		s.request(1, put(-1, 1, 5))
+		s.settle(everything)
+		if c.node == 1 {
+			s.request(1, put(-2, 1, 6)) // no disk has it yet but its own
+		}
+		s.observe(c.node, noting(protocols.Note{Kind: protocols.NoteCommit, Epoch: 1, Index: c.index}))
+		s.trips(commitIsForEver)
+	}
+}
+
+// observe shows the invariants a step of a node with the given effects.
+func (s *stage) observe(id protocols.NodeID, out *protocols.Effects) {
+	m := &protocols.Moment{Kind: protocols.Stepped, Now: s.now, Node: id, Replica: s.replica(id), Event: &protocols.Event{Now: s.now}, Effects: out}
+	s.observers[0].Observe(m)
+	s.found = append(s.found, m.Found...)
+}
+
+func TestInvariantOnePrimaryTrips(t *testing.T) {
+	s := formed(t, 2, asIs)
+	s.observe(2, noting(protocols.Note{Kind: protocols.NoteLeader, Epoch: 1}))
+	s.trips(onePrimary)
+
+	s = formed(t, 2, asIs)
+	s.request(1, put(-1, 1, 5))
+	s.settle(everything)
+	out := noting(protocols.Note{Kind: protocols.NoteNormal})
+	out.ReplyEarly(put(-1, 1, 5), protocols.Result{Position: 1})
+	s.observe(2, out) // a backup answers
+	s.trips(onePrimary)
+	out.Reset()
+	out.ReplyEarly(put(-1, 1, 5), protocols.Result{Position: 7})
+	s.observe(1, out)
+	s.trips(logBeforeAnswer)
+}
+
+func TestInvariantsAreNotTooStrict(t *testing.T) {
+	// An acknowledgement that was long on its way is answered after a later view
+	// serves: the write is in its log.
+	s := formed(t, 2, asIs)
+	s.request(1, put(-1, 1, 5))
+	s.deliver(everything)
+	acks := s.take(ofKind(KindReplicateResponse, 2, 1))
+	s.pass(silence, without(1))
+	s.serves(2)
+	s.request(2, put(-2, 1, 6))
+	s.settle(without(1))
+	for _, l := range acks {
+		s.receive(l.from, l.to, l.message)
+	}
+	if r := s.answered(put(-1, 1, 5)); r.Position != 1 {
+		t.Errorf("got %v, want position 1", r)
+	}
+	s.clean()
+	// Semisync may show what all members of a small view have.
+	s = formed(t, 3, func(p *Parameters) { p.Mode, p.K = ModeSemisync, 2 })
+	s.request(1, put(-1, 1, 5))
+	s.pass(silence, without(3))
+	s.serves(1, 2)
+	s.silent(put(-1, 1, 5), "only one backup has it")
+	s.request(1, get(-2, 1))
+	s.settle(without(3))
+	s.answered(get(-2, 1))
+	s.pass(silence, everything)
+	s.answered(put(-1, 1, 5))
+	s.clean()
+}
+
+func TestChecksAreListed(t *testing.T) {
+	tripped := map[string]bool{leaseExclusion: true} // by its own test
+	for _, p := range plays {
+		for _, c := range p.checks {
+			tripped[c] = true
+		}
+	}
+	for _, o := range invariants(protocols.Cluster{Replicas: 3, Services: 1}, DefaultParameters()) {
+		for _, c := range o.Checks() {
+			if !tripped[c.ID] || c.Text == "" {
+				t.Errorf("no script breaks %s, or it has no text", c.ID)
+			}
+			delete(tripped, c.ID)
+		}
+	}
+	if len(tripped) > 0 {
+		t.Errorf("%v are not listed", tripped)
+	}
+}

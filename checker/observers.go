@@ -19,7 +19,9 @@ const (
 // Generic returns fresh observers that suit any protocol. Each costs O(1) per
 // moment, amortised; the durability oracle costs what the protocol's claims do.
 func Generic(p *protocols.Protocol, c protocols.Cluster, parameters any) []protocols.Observer {
-	list := []protocols.Observer{newExecution(c), newClients()}
+	// Where acknowledged writes may be lost, a retry of a lost one takes effect anew.
+	once := p.Guarantee == nil || !p.Guarantee(parameters).LosesAcknowledged
+	list := []protocols.Observer{newExecution(c), newClients(once)}
 	if p.Durability != nil {
 		if d := p.Durability(parameters); d != nil {
 			list = append(list, newDurability(p, c, d))

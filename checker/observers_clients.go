@@ -14,10 +14,11 @@ type request struct {
 
 // clients watches requests and answers.
 type clients struct {
+	once     bool        // judge [CheckOnce]
 	requests [][]request // by client (-id), then by sequence number
 }
 
-func newClients() *clients { return &clients{} }
+func newClients(once bool) *clients { return &clients{once: once} }
 
 // Moments implements [protocols.Observer].
 func (x *clients) Moments() protocols.MomentKind { return protocols.Stepped | protocols.Replied }
@@ -82,7 +83,7 @@ func (x *clients) replied(m *protocols.Moment) {
 		m.Violate(CheckIssued, "%s answered request %d of %s, which that client has not sent like this", m.Node, c.Seq, c.Client)
 		return
 	}
-	if c.Kind != protocols.Write || result.Status != protocols.OK {
+	if !x.once || c.Kind != protocols.Write || result.Status != protocols.OK {
 		return
 	}
 	if !r.answered {

@@ -227,3 +227,26 @@ func TestAppliedKeepsTheLogAsFirstExecuted(t *testing.T) {
 		}
 	}
 }
+
+// TestOnceUnderALossyGuarantee: where an acknowledged write may be lost, a retry
+// of it may take effect again; answers to nobody's question stay wrong.
+func TestOnceUnderALossyGuarantee(t *testing.T) {
+	lossy := protocols.Protocol{Guarantee: func(any) protocols.Guarantee { return protocols.Guarantee{LosesAcknowledged: true} }}
+	put := protocols.Command{Client: -1, Seq: 1, Kind: protocols.Write, Op: protocols.Put, Key: 1, Arg: 5}
+	var found []protocols.Violation
+	for _, o := range Generic(&lossy, protocols.Cluster{Replicas: 2}, nil) {
+		for _, m := range []protocols.Moment{
+			{Kind: protocols.Stepped, Event: &protocols.Event{Kind: protocols.Request, Command: put}, Effects: &protocols.Effects{}},
+			{Kind: protocols.Replied, Node: 1, Answer: &protocols.Answer{Command: put, Result: protocols.Result{Position: 4}}},
+			{Kind: protocols.Replied, Node: 2, Answer: &protocols.Answer{Command: put, Result: protocols.Result{Position: 7}}},
+		} {
+			if m.Kind&o.Moments() != 0 {
+				o.Observe(&m)
+				found = append(found, m.Found...)
+			}
+		}
+	}
+	if len(found) != 0 {
+		t.Errorf("a write lost and done again: %v", found)
+	}
+}

@@ -26,13 +26,14 @@ type line struct {
 	Latency    scenarios.Latency    `json:"latency_ns"`
 	PerCommit  scenarios.PerCommit  `json:"per_commit"`
 	Leaderless int64                `json:"leaderless_ns"`
+	Lost       *scenarios.Lost      `json:"lost_writes,omitempty"`
 	Replay     string               `json:"replay"`
 }
 
 // WriteLine writes r as one JSON object on one line: scenario, protocol, seed,
 // verdict, check and reason where something is not as it should be, digest,
-// events, virtual_seconds, operations, latency_ns, per_commit, leaderless_ns and
-// replay.
+// events, virtual_seconds, operations, latency_ns, per_commit, leaderless_ns,
+// lost_writes where the protocol's guarantee allows them, and replay.
 func WriteLine(w io.Writer, r *scenarios.Result) error {
 	reason := r.Reason
 	if reason == "" { // an ok run that misses an expectation
@@ -48,7 +49,7 @@ func WriteLine(w io.Writer, r *scenarios.Result) error {
 		Verdict: r.Verdict, Check: r.Check, Reason: reason,
 		Digest: r.Digest, Events: r.Events, Virtual: r.Virtual,
 		Operations: r.Operations, Latency: r.Latency, PerCommit: r.PerCommit,
-		Leaderless: r.Leaderless, Replay: r.Replay,
+		Leaderless: r.Leaderless, Lost: r.Lost, Replay: r.Replay,
 	}, "")
 }
 

@@ -65,14 +65,28 @@ func writeFigures(b *bufio.Writer, r *scenarios.Result) {
 	row("recovery", Duration(r.Recovery)+" from the heal until all had answered and agreed")
 	row("per commit", fmt.Sprintf("%s messages, %s bytes, %s fsyncs",
 		decimal(r.PerCommit.Messages), decimal(r.PerCommit.Bytes), decimal(r.PerCommit.Fsyncs)))
+	if r.Lost != nil {
+		row("lost", lostWrites(r.Lost))
+	}
 	row("judged by", judged(r.Judged))
 	row("run", fmt.Sprintf("%s virtual seconds, %d events, digest %s", r.Virtual, r.Events, Clean(r.Digest)))
 	writeTable(b, t, "  ")
 }
 
+// lostWrites says what became of acknowledged writes under a guarantee that allows
+// to lose them.
+func lostWrites(l *scenarios.Lost) string {
+	if l.Count == 0 {
+		return "no acknowledged write, though the guarantee allows it"
+	}
+	s := fmt.Sprintf("%s, acknowledged from %s to %s; the guarantee allows it",
+		plural(l.Count, "acknowledged write"), Duration(l.FromNS), Duration(l.ToNS))
+	return s + "\n" + Clean(strings.Join(l.Writes[:min(3, len(l.Writes))], "; "))
+}
+
 func judged(j scenarios.Judged) string {
 	if len(j.Deciders) == 0 {
-		return "nobody"
+		return "invariants only"
 	}
 	s := strings.Join(j.Deciders, ", ")
 	if j.Partitions != 1 {

@@ -116,6 +116,7 @@ func (r *run) judge(opt Options) {
 	if opt.History {
 		res.History = slices.Clone(history)
 	}
+	res.Lost = r.lost(history)
 	if len(res.Violations) > 0 {
 		first := res.Violations[0]
 		res.Verdict, res.Check, res.Reason = checker.Violation, first.Check, first.Text

@@ -47,6 +47,7 @@ var metrics = []Metric{
 	{"failed", UnitPercent, "share of the operations that failed for certain", func(r *Result) int64 { return share(r.Operations.Failed, r.Operations.Total()) }},
 	{"unknown", UnitPercent, "share of the operations whose outcome nobody knows", func(r *Result) int64 { return share(r.Operations.Unknown, r.Operations.Total()) }},
 	{"unknown outcomes", UnitCount, "operations whose outcome nobody knows", func(r *Result) int64 { return int64(r.Operations.Unknown) }},
+	{"lost writes", UnitCount, "acknowledged writes that the log of the converged replicas does not hold, where the guarantee allows that", (*Result).lostCount},
 	{"messages per commit", UnitDecimal, "messages sent per operation that returned", func(r *Result) int64 { return int64(r.PerCommit.Messages) }},
 	{"bytes per commit", UnitDecimal, "bytes sent per operation that returned", func(r *Result) int64 { return int64(r.PerCommit.Bytes) }},
 	{"fsyncs per commit", UnitDecimal, "fsyncs per operation that returned", func(r *Result) int64 { return int64(r.PerCommit.Fsyncs) }},

@@ -121,8 +121,9 @@ type Result struct {
 	Latency    Latency         `json:"latency_ns"`
 	Throughput Decimal         `json:"throughput"` // operations that returned per virtual second of the safety phase
 	PerCommit  PerCommit       `json:"per_commit"`
-	Leaderless int64           `json:"leaderless_ns"` // time of the safety phase in which nobody led a quorum, the first election included
-	Recovery   int64           `json:"recovery_ns"`   // from the heal of the core until all that was asked of it was done
+	Leaderless int64           `json:"leaderless_ns"`         // time of the safety phase in which nobody led a quorum, the first election included
+	Recovery   int64           `json:"recovery_ns"`           // from the heal of the core until all that was asked of it was done
+	Lost       *Lost           `json:"lost_writes,omitempty"` // where the guarantee allows to lose acknowledged writes
 	Violations []Broken        `json:"violations,omitempty"`
 	Faults     []Fault         `json:"faults,omitempty"`
 	Expected   []Checked       `json:"expected,omitempty"`

@@ -4,6 +4,8 @@
 package all
 
 import (
+	"github.com/lockstep-sim/lockstep/paxos"
+	"github.com/lockstep-sim/lockstep/primarybackup"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
 )
@@ -13,5 +15,7 @@ import (
 func List() []*protocols.Protocol {
 	return []*protocols.Protocol{
 		raft.Protocol(),
+		paxos.Protocol(),
+		primarybackup.Protocol(),
 	}
 }

@@ -23,9 +23,7 @@ func TestLostWritesAgainstTheFinalState(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The log machine overwrites nothing: its table is all that ever took effect.
-			if err := scenarios.Set(sc, "machine", "log"); err != nil {
-				t.Fatal(err)
-			}
+			sc.Machine = "log"
 			sc.Workload.Mix = []sim.Share{{Op: protocols.AppendTo, Kind: protocols.Write, Weight: 1}}
 			r := scenarios.Run(sc, p, seed, scenarios.Options{History: true})
 			if r.Lost == nil {

@@ -2,37 +2,51 @@ package reports
 
 import (
 	"bytes"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/sim"
 )
 
+// comparison is of raft, whose runs differ by value, and of vr, which also leads
+// less and loses more than it should. The key is a setting of both.
 func comparison(seeds int) *Comparison {
 	sc := scenarios.New("leader-cut-off")
 	sc.For = 20e9
-	c := NewComparison(sc, "network.loss", []string{"0%", "5%"}, []string{"raft", "vr"})
-	for p := range 2 {
-		for v := range 2 {
-			for seed := 1; seed <= seeds; seed++ {
-				r := okResult(uint64(seed))
-				noise := int64(seed*7919%13-6) * 1000
-				r.Latency.P50 += noise
-				r.Latency.P99 += int64(v)*20_000_000 + noise
-				r.PerCommit.Messages += scenarios.Decimal(500 * v)
-				r.Leaderless = int64(p) * 300_000_000 // raft: 0
-				if p == 1 && v == 1 && seed == 2 {
-					r.Verdict, r.Operations.OK, r.Latency = checker.Unavailable, 0, scenarios.Latency{}
-				}
-				r.History = []protocols.Operation{
-					{Outcome: protocols.Done, Began: 1e9, Ended: protocols.Time(1e9 + r.Latency.P50)},
-					{Outcome: protocols.Unknown, Began: 2e9, Ended: 5e9},
-					{Outcome: protocols.Done, Began: 30e9, Ended: 31e9}, // after the safety phase
-				}
-				c.Add(p, v, r)
+	sc.Faults = []sim.Fault{{ID: 1, Kind: protocols.FaultCrash, At: 5e9, For: 2e9}, {ID: 2, Kind: protocols.FaultLoss, At: 12e9, For: sim.Forever}}
+	full := scenarios.ClientGuarantee{Linearizable: true, Text: "linearizable"}
+	weak := scenarios.ClientGuarantee{LosesAcknowledged: true, Text: "an acknowledged write may be lost when its only holder does not come back"}
+	raft := scenarios.Profile{Protocol: "raft", Guarantee: full, Replicas: 3, Down: 1, Synced: 2, Detection: 300e6, Reads: "readindex"}
+	vr := scenarios.Profile{Protocol: "vr", Guarantee: weak, Replicas: 3, Services: 1, Down: 2, Synced: -1, Detection: 200e6,
+		Bounded: []scenarios.FaultBound{{Kind: "skew", Most: 0}, {Kind: "crash", Most: 1}}}
+	c := NewComparison("network.loss", []Compared{{sc, "0%", raft}, {sc, "5%", raft}, {sc, "0%", vr}, {sc, "5%", vr}})
+	for cell := range 4 {
+		p, v := cell/2, cell%2
+		for seed := 1; seed <= seeds; seed++ {
+			r := okResult(uint64(seed))
+			noise := int64(seed*7919%13-6) * 1000
+			r.PerCommit.Messages += scenarios.Decimal(500 * v)
+			r.Leaderless = int64(p) * 300_000_000 // raft: 0
+			write := 2_104_000 + int64(v)*20_000_000 + noise
+			r.History = []protocols.Operation{
+				{Command: protocols.Command{Kind: protocols.Write}, Outcome: protocols.Done, Began: 1e9, Ended: protocols.Time(1e9 + write)},
+				{Command: protocols.Command{Kind: protocols.Read}, Outcome: protocols.Done, Began: 4e9, Ended: protocols.Time(4e9 + 900_000 + noise)},
+				{Command: protocols.Command{Kind: protocols.Follow}, Outcome: protocols.Done, Began: 5e9, Ended: 6e9},
+				{Outcome: protocols.Unknown, Began: 2e9, Ended: 5e9},
+				{Outcome: protocols.Done, Began: 19e9, Ended: 21e9}, // answered after the safety phase
 			}
+			if p == 1 && v == 1 && seed == 2 {
+				r.Verdict, r.Operations.OK, r.History = checker.Unavailable, 0, nil
+			}
+			if p == 1 {
+				r.Lost = &scenarios.Lost{Count: seed}
+			}
+			c.Add(cell, r)
 		}
 	}
 	return c
@@ -59,8 +73,8 @@ func TestFewSeedsShowNoDifference(t *testing.T) {
 
 func TestComparisonPlotsOnlyWhatWasAnsweredInTheSafetyPhase(t *testing.T) {
 	for i, cell := range comparison(3).cells {
-		if len(cell.samples) != 3 {
-			t.Errorf("cell %d has %d samples, want one per seed", i, len(cell.samples))
+		if len(cell.samples) != 6-i/3*2 {
+			t.Errorf("cell %d has %d samples, want one write and one read per answered run", i, len(cell.samples))
 		}
 	}
 }
@@ -71,18 +85,106 @@ func TestComparisonFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := strings.Join(names, " "), "latency-cdf.svg latency-cdf.png latency-over-time.svg latency-over-time.png runs.csv"; got != want {
+	want := "availability.csv availability.png availability.svg comparison.json cost-per-commit.png cost-per-commit.svg " +
+		"latency-cdf.png latency-cdf.svg latency-over-time.png latency-over-time.svg runs.csv"
+	slices.Sort(names)
+	if got := strings.Join(names, " "); got != want {
 		t.Errorf("wrote %s, want %s", got, want)
 	}
-	if got := namesIn(t, dir); got != "latency-cdf.png latency-cdf.svg latency-over-time.png latency-over-time.svg runs.csv" {
+	if got := namesIn(t, dir); got != want {
 		t.Errorf("folder holds %s", got)
+	}
+}
+
+// TestComparisonJSON: the object says what the table says.
+func TestComparisonJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := comparison(12).WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "compare.json", b.Bytes())
+	var back struct {
+		Mixed   bool `json:"different_guarantees"`
+		Columns []struct {
+			Baseline *int
+			Metrics  map[string]struct {
+				Median      *float64
+				Significant *bool
+			}
+		}
+	}
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	first, second := back.Columns[0], back.Columns[1]
+	if !back.Mixed || first.Baseline != nil || second.Baseline == nil || *second.Baseline != 0 ||
+		first.Metrics["commit_p50_ns"].Significant != nil || !*second.Metrics["commit_p50_ns"].Significant {
+		t.Errorf("got %+v", back)
+	}
+	for _, m := range metrics {
+		if _, there := first.Metrics[m.key]; !there {
+			t.Errorf("%s is missing", m.key)
+		}
+	}
+}
+
+// TestEqualGuaranteesAreNotMarked: the mark is for mixes only.
+func TestEqualGuaranteesAreNotMarked(t *testing.T) {
+	sc := scenarios.New("x")
+	columns := []Compared{{sc, "", scenarios.Profile{Protocol: "a", Guarantee: scenarios.ClientGuarantee{Linearizable: true, Text: "one text"}}},
+		{sc, "", scenarios.Profile{Protocol: "b", Guarantee: scenarios.ClientGuarantee{Linearizable: true, Text: "another"}}}}
+	for _, weak := range []bool{false, true} {
+		columns[1].Profile.Guarantee.LosesAcknowledged = weak
+		c := NewComparison("", columns)
+		c.Add(0, okResult(1))
+		c.Add(1, okResult(1))
+		var b bytes.Buffer
+		if err := c.Write(&b, false); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), mixedText); got != weak {
+			t.Errorf("weaker guarantee %t, marked %t", weak, got)
+		}
+	}
+}
+
+// TestProfilesByProtocolOrByValue: where a value changes what a protocol gives, each
+// value has a column.
+func TestProfilesByProtocolOrByValue(t *testing.T) {
+	sc := scenarios.New("x")
+	columns := func(replicas int) []Compared {
+		return []Compared{{sc, "", scenarios.Profile{Protocol: "a"}},
+			{sc, "s", scenarios.Profile{Protocol: "b", Replicas: 3}}, {sc, "t", scenarios.Profile{Protocol: "b", Replicas: replicas}}}
+	}
+	for replicas, want := range map[int]string{3: "a|b", 4: "a|b s|b t"} {
+		var names []string
+		for _, p := range NewComparison("parameters.b.mode", columns(replicas)).profiles() {
+			names = append(names, p.name)
+		}
+		if got := strings.Join(names, "|"); got != want {
+			t.Errorf("%d replicas: columns %s, want %s", replicas, got, want)
+		}
+	}
+}
+
+func TestLongestOutage(t *testing.T) {
+	for _, c := range []struct {
+		answers []protocols.Time
+		end     protocols.Time
+		want    protocols.Duration
+	}{
+		{nil, 10, 0}, {[]protocols.Time{4}, 10, 6}, {[]protocols.Time{1, 2, 7, 9}, 10, 5}, {[]protocols.Time{1, 2}, 10, 8}, {[]protocols.Time{12}, 10, 0},
+	} {
+		if got := longestOutage(c.answers, c.end); got != c.want {
+			t.Errorf("%v until %v: %v, want %v", c.answers, c.end, got, c.want)
+		}
 	}
 }
 
 func TestCSVKeepsFormulasOut(t *testing.T) {
 	sc := scenarios.New("x")
-	c := NewComparison(sc, "=cmd()", []string{"+1", "b"}, []string{"@raft"})
-	c.Add(0, 0, okResult(1))
+	c := NewComparison("=cmd()", []Compared{{sc, "+1", scenarios.Profile{Protocol: "@raft"}}})
+	c.Add(0, okResult(1))
 	var b bytes.Buffer
 	if err := c.WriteCSV(&b); err != nil {
 		t.Fatal(err)

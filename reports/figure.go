@@ -11,13 +11,16 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Figure is a finished plot: a title, a legend outside the data, one or two
-// panels with a common x axis, and a strip that names fault windows.
+// Figure is a finished plot: a title, a legend outside the data, and panels: one
+// above the other with a common x axis and a strip that names fault windows, or side
+// by side with a common y axis.
 type Figure struct {
 	title, subtitle string
 	legend          []legendEntry
 	windows         []Window
 	panels          []panel
+	sideBySide      bool
+	rows            int // side by side: rows of bars, which give the height
 }
 
 type legendEntry struct {
@@ -27,7 +30,7 @@ type legendEntry struct {
 
 type panel struct {
 	plot  *plot.Plot
-	share float64 // of the height
+	share float64 // of the height, one above the other
 }
 
 const (
@@ -64,6 +67,9 @@ func (f *Figure) PNG() ([]byte, error) {
 }
 
 func (f *Figure) height() vg.Length {
+	if f.sideBySide {
+		return 130 + vg.Length(f.rows)*34
+	}
 	if len(f.panels) > 1 {
 		return figureHeight + 90
 	}
@@ -75,16 +81,24 @@ func (f *Figure) draw(c draw.Canvas) {
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, figureMargin, -figureMargin-6, figureMargin, -figureMargin)
 	c = f.drawHeader(c)
+	if f.sideBySide {
+		for i, area := range f.columns(c) {
+			f.panels[i].plot.BackgroundColor = nil
+			f.panels[i].plot.Draw(area)
+		}
+		return
+	}
 	areas := f.alignedAreas(c)
 	first := f.panels[0].plot.DataCanvas(areas[0])
 	lanes := placeWindows(first, f.panels[0].plot, f.windows)
-	if n := lanesUsed(lanes); n > 0 { // make room for the strip, then align again
+	if n := lanesUsed(lanes); n > 0 { // make room for the strip above the data, then align again
 		strip := vg.Length(n) * laneHeight
-		top := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
-			Min: vg.Point{X: first.Min.X, Y: c.Max.Y - strip}, Max: vg.Point{X: first.Max.X, Y: c.Max.Y}}}
-		c = draw.Crop(c, 0, 0, 0, -strip)
+		free := c.Max.Y - first.Max.Y
+		c = draw.Crop(c, 0, 0, 0, min(free-strip, 0))
 		areas = f.alignedAreas(c)
-		defer drawLanes(top, lanes)
+		bottom := f.panels[0].plot.DataCanvas(areas[0]).Max.Y
+		defer drawLanes(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: first.Min.X, Y: bottom}, Max: vg.Point{X: first.Max.X, Y: bottom + strip}}}, lanes)
 	}
 	for i, p := range f.panels {
 		p.plot.BackgroundColor = nil
@@ -129,6 +143,27 @@ func (f *Figure) drawLegend(c draw.Canvas) draw.Canvas {
 		c.Max.Y = y - 9
 	}
 	return c
+}
+
+// columns cuts c into one area per panel whose data areas are equally wide.
+func (f *Figure) columns(c draw.Canvas) []draw.Canvas {
+	const gap = vg.Length(10)
+	areas := make([]draw.Canvas, len(f.panels))
+	around := make([]vg.Length, len(f.panels)) // what axes and labels take
+	free := c.Max.X - c.Min.X - gap*vg.Length(len(f.panels)-1)
+	for i, p := range f.panels {
+		data := p.plot.DataCanvas(c)
+		around[i] = data.Min.X - c.Min.X + c.Max.X - data.Max.X
+		free -= around[i]
+	}
+	x := c.Min.X
+	for i := range f.panels {
+		width := around[i] + free/vg.Length(len(f.panels))
+		areas[i] = draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: x, Y: c.Min.Y}, Max: vg.Point{X: x + width, Y: c.Max.Y}}}
+		x += width + gap
+	}
+	return areas
 }
 
 // alignedAreas cuts c into one area per panel whose data areas share both ends

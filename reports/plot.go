@@ -15,8 +15,10 @@ import (
 
 // Sample is one completed client operation.
 type Sample struct {
+	Run     int // position in its series' runs
 	Began   protocols.Time
 	Latency protocols.Duration
+	Write   bool // it went through the log
 }
 
 // Series is one curve: the completed operations of one protocol under one
@@ -38,79 +40,88 @@ type Window struct {
 // files large.
 const curvePoints = 500
 
-// LatencyCDF draws the distribution of operation latencies, with an axis that
-// spreads the tail. Series without samples are left out.
+// LatencyCDF draws the distribution of operation latencies, writes above reads, with
+// an axis that spreads the tail. Series without samples are left out.
 func LatencyCDF(title, subtitle string, series []Series) *Figure {
 	f := &Figure{title: title, subtitle: subtitle}
-	p := newPanel("operation latency, call to answer", "share of operations at or below")
-	lo, hi, most := math.Inf(1), 0.0, 0
+	lo, hi := math.Inf(1), 0.0
 	for _, s := range series {
-		sorted := sortedLatencies(s.Samples)
-		if len(sorted) == 0 {
-			continue
+		for _, op := range s.Samples {
+			lo, hi = math.Min(lo, milliseconds(op.Latency)), math.Max(hi, milliseconds(op.Latency))
 		}
-		lo, hi = math.Min(lo, milliseconds(sorted[0])), math.Max(hi, milliseconds(sorted[len(sorted)-1]))
-		most = max(most, len(sorted))
-	}
-	top := topPercentile(most)
-	for _, s := range series {
-		points := cdfPoints(sortedLatencies(s.Samples), top)
-		if len(points) == 0 {
-			continue
+		if len(s.Samples) > 0 {
+			f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
 		}
-		p.Add(&plotter.Line{XYs: points, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
-		f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
 	}
-	latencyAxis(&p.X, lo, hi)
-	p.Y.Min, p.Y.Max = 0, top
-	p.Y.Scale, p.Y.Tick.Marker = percentileScale{}, plot.TickerFunc(percentileTicks)
-	f.panels = []panel{{plot: p, share: 1}}
+	for _, kind := range []struct {
+		label string
+		write bool
+	}{{"share of writes at or below", true}, {"share of reads at or below", false}} {
+		if p := cdfPanel(kind.label, series, kind.write); p != nil {
+			latencyAxis(&p.X, lo, hi)
+			f.panels = append(f.panels, panel{plot: p})
+		}
+	}
+	if len(f.panels) == 0 {
+		p := newPanel("", "share of operations at or below")
+		latencyAxis(&p.X, lo, hi)
+		p.Y.Max = 1
+		f.panels = []panel{{plot: p}}
+	}
+	for i := range f.panels {
+		f.panels[i].share = 1 / float64(len(f.panels))
+	}
+	f.panels[len(f.panels)-1].plot.X.Label.Text = "latency, call to answer"
 	return f
 }
 
-// LatencyOverTime draws, over virtual time, the median and the 99th percentile
-// of the latency of the operations that began then, and below it how many
-// operations were answered per second. Fault windows are shaded and named.
-func LatencyOverTime(title string, series []Series, windows []Window) *Figure {
-	var end protocols.Time
-	for _, s := range series {
-		for _, op := range s.Samples {
-			end = max(end, op.Began.Add(op.Latency))
+// cdfPanel draws the distribution of one kind of operations, nil where there are none.
+func cdfPanel(label string, series []Series, write bool) *plot.Plot {
+	p := newPanel("", label)
+	sorted := make([][]protocols.Duration, len(series))
+	most := 0
+	for i, s := range series {
+		sorted[i] = sortedLatencies(s.Samples, func(op *Sample) bool { return op.Write == write })
+		most = max(most, len(sorted[i]))
+	}
+	if most == 0 {
+		return nil
+	}
+	top := topPercentile(most)
+	for i, s := range series {
+		if points := cdfPoints(sorted[i], top); len(points) > 0 {
+			p.Add(&plotter.Line{XYs: points, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
 		}
 	}
-	width := niceStep(math.Max(seconds(end), 1e-3), 100)
+	p.Y.Min, p.Y.Max = 0, top
+	p.Y.Scale, p.Y.Tick.Marker = percentileScale{}, plot.TickerFunc(percentileTicks)
+	return p
+}
+
+// LatencyOverTime draws, over virtual time, the median and the 99th percentile
+// of the latency of the operations that began then. Fault windows are shaded and
+// named. end is where the safety phase ends.
+func LatencyOverTime(title, note string, series []Series, end protocols.Time, windows []Window) *Figure {
+	width := timeStep(end)
 	f := &Figure{title: title, windows: windows, subtitle: fmt.Sprintf(
-		"thick: median latency, thin: p99, by time of call in steps of %s; shaded: faults", axisDuration(width*1000))}
-	latency := newPanel("", "operation latency")
-	rate := newPanel("virtual time since the start of the run", "answers per second")
-	lo, hi, fastest := math.Inf(1), 0.0, 0.0
+		"thick: median, thin: p99, by time of call in steps of %s; shaded: the fault plan; %s", axisDuration(width*1000), note)}
+	p := newPanel("virtual time since the start of the run", "operation latency, call to answer")
+	lo, hi := math.Inf(1), 0.0
 	for _, s := range series {
 		if len(s.Samples) == 0 {
 			continue
 		}
-		bins := binByCall(s.Samples, width)
-		for _, run := range runsOfBins(bins) {
-			addLatency(latency, s.Stroke, run, len(series) == 1)
+		for _, run := range runsOfBins(binByCall(s.Samples, width)) {
+			addLatency(p, s.Stroke, run, len(series) == 1)
 			for _, b := range run {
 				lo, hi = math.Min(lo, b.median), math.Max(hi, b.p99)
 			}
 		}
-		counts := answersPerSecond(s, width, seconds(end))
-		for _, c := range counts {
-			fastest = math.Max(fastest, c.Y)
-		}
-		rate.Add(&plotter.Line{XYs: counts, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
 		f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
 	}
-	latencyAxis(&latency.Y, lo, hi)
-	for _, p := range []*plot.Plot{latency, rate} {
-		p.X.Min, p.X.Max = 0, math.Max(seconds(end), width)
-		p.X.Tick.Marker = linearTicks(10, func(v float64) string { return shortFloat(v) + " s" })
-	}
-	step := niceStep(math.Max(fastest, 1), 4)
-	rate.Y.Min, rate.Y.Max = 0, step*math.Ceil(math.Max(fastest, 1)/step)
-	rate.Y.Tick.Marker = linearTicks(4, shortFloat)
-	f.panels = []panel{{plot: latency, share: 0.62}, {plot: rate, share: 0.38}}
+	latencyAxis(&p.Y, lo, hi)
+	timeAxis(&p.X, math.Max(seconds(end), width))
+	f.panels = []panel{{plot: p, share: 1}}
 	return f
 }
 
@@ -126,14 +137,19 @@ func milliseconds(d protocols.Duration) float64 { return float64(max(d, 1)) / 1e
 
 func seconds(t protocols.Time) float64 { return float64(t) / 1e9 }
 
-func sortedLatencies(samples []Sample) []protocols.Duration {
-	sorted := make([]protocols.Duration, len(samples))
-	for i, s := range samples {
-		sorted[i] = s.Latency
+// sortedLatencies returns the latencies of the samples that are wanted.
+func sortedLatencies(samples []Sample, wanted func(*Sample) bool) []protocols.Duration {
+	var sorted []protocols.Duration
+	for i := range samples {
+		if wanted(&samples[i]) {
+			sorted = append(sorted, samples[i].Latency)
+		}
 	}
 	slices.Sort(sorted)
 	return sorted
 }
+
+func every(*Sample) bool { return true }
 
 // topPercentile is how far up the tail n samples can be trusted to reach: at
 // least one sample lies above it.
@@ -187,7 +203,7 @@ func binByCall(samples []Sample, width float64) []bin {
 	for i, g := range groups {
 		bins[i] = bin{at: (float64(i) + 0.5) * width, width: width, empty: len(g) == 0}
 		if len(g) > 0 {
-			sorted := sortedLatencies(g)
+			sorted := sortedLatencies(g, every)
 			bins[i].median, bins[i].p99 = milliseconds(quantile(sorted, 0.5)), milliseconds(quantile(sorted, 0.99))
 		}
 	}
@@ -230,21 +246,6 @@ func addLatency(p *plot.Plot, s Stroke, run []bin, band bool) {
 		p.Add(&plotter.Polygon{XYs: []plotter.XYs{area}, Color: s.band()})
 	}
 	p.Add(&plotter.Line{XYs: tail, LineStyle: s.thin()}, &plotter.Line{XYs: median, LineStyle: s.line()})
-}
-
-// answersPerSecond counts answers by the time at which they arrived, per run.
-func answersPerSecond(s Series, width, end float64) plotter.XYs {
-	counts := make(plotter.XYs, max(int(end/width), 1)) // the last, partial step would look like a drop
-	for i := range counts {
-		counts[i].X = float64(i) * width
-	}
-	for _, op := range s.Samples {
-		if i := int(seconds(op.Began.Add(op.Latency)) / width); i < len(counts) {
-			counts[i].Y += 1 / (width * float64(max(s.Runs, 1)))
-		}
-	}
-	last := counts[len(counts)-1]
-	return append(counts, plotter.XY{X: last.X + width, Y: last.Y})
 }
 
 // shadeWindows paints the fault windows over the whole height of a data area.

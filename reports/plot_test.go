@@ -26,12 +26,12 @@ func sampled(name string, stroke Stroke, n int, median time.Duration) Series {
 		if state>>33%50 == 0 {
 			latency *= 20
 		}
-		s.Samples = append(s.Samples, Sample{protocols.Time(int64(i) * int64(20*time.Second) / int64(n)), latency})
+		s.Samples = append(s.Samples, Sample{Run: i * 2 / n, Began: protocols.Time(int64(i) * int64(20*time.Second) / int64(n)), Latency: latency, Write: i%3 > 0})
 	}
 	return s
 }
 
-func figures() (*Figure, *Figure) {
+func figures() []*Figure {
 	strokes := Strokes([]string{"raft"}, 3)
 	series := []Series{
 		sampled("network.loss = 0%", strokes[0], 4000, 3*time.Millisecond),
@@ -39,19 +39,23 @@ func figures() (*Figure, *Figure) {
 		sampled("network.loss = 5%", strokes[2], 2000, 6*time.Millisecond),
 	}
 	windows := []Window{{"partition leader", 5e9, 7e9}, {"crash n3", 6e9, 65e8}, {"loss all", 17e9, math.MaxInt64}}
-	return LatencyCDF("title", "subtitle", series), LatencyOverTime("title", series, windows)
+	cost := Cost{Label: "messages", Bars: []Bar{
+		newBar("raft", strokes[0], []int64{4000, 5000, 6000}), newBar("vr", strokes[1], []int64{7000}), newBar("mute", strokes[2], nil)}}
+	return []*Figure{
+		LatencyCDF("title", "subtitle", series), LatencyOverTime("title", "note", series, 20e9, windows),
+		Availability("title", "note", series, 20e9, windows), CostBars("title", "note", []Cost{cost, cost, cost}),
+	}
 }
 
 func TestEqualFiguresGiveEqualBytes(t *testing.T) {
-	a1, a2 := figures()
-	b1, b2 := figures()
-	for i, pair := range [][2]*Figure{{a1, b1}, {a2, b2}} {
+	a, b := figures(), figures()
+	for i := range a {
 		for name, render := range map[string]func(*Figure) ([]byte, error){"svg": (*Figure).SVG, "png": (*Figure).PNG} {
-			first, err := render(pair[0])
+			first, err := render(a[i])
 			if err != nil {
 				t.Fatal(err)
 			}
-			second, err := render(pair[1])
+			second, err := render(b[i])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,23 +67,24 @@ func TestEqualFiguresGiveEqualBytes(t *testing.T) {
 }
 
 func TestSVGIsWellFormedSmallAndNamesFallbackFonts(t *testing.T) {
-	cdf, _ := figures()
-	data, err := cdf.SVG()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(data) > 150_000 {
-		t.Errorf("SVG of three thinned curves has %d bytes, want at most 150,000", len(data))
-	}
-	if !bytes.Contains(data, []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")) {
-		t.Error("SVG names no fallback fonts")
-	}
-	d := xml.NewDecoder(bytes.NewReader(data))
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatalf("SVG is not well-formed: %v", err)
+	for i, f := range figures() {
+		data, err := f.SVG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(data) > 150_000 {
+			t.Errorf("SVG %d of three thinned curves has %d bytes, want at most 150,000", i, len(data))
+		}
+		if !bytes.Contains(data, []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif")) {
+			t.Errorf("SVG %d names no fallback fonts", i)
+		}
+		d := xml.NewDecoder(bytes.NewReader(data))
+		for {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("SVG %d is not well-formed: %v", i, err)
+			}
 		}
 	}
 }
@@ -96,36 +101,79 @@ func TestSVGEscapesNames(t *testing.T) {
 }
 
 func TestPNGDecodes(t *testing.T) {
-	_, overTime := figures()
-	data, err := overTime.PNG()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := png.Decode(bytes.NewReader(data)); err != nil {
-		t.Fatal(err)
+	for _, f := range figures() {
+		data, err := f.PNG()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := png.Decode(bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
 // Figures of nothing, of one operation and of equal latencies must not fail.
 func TestDegenerateFigures(t *testing.T) {
-	one := Series{Name: "one", Samples: []Sample{{0, 0}}}
-	equal := Series{Name: "equal", Samples: []Sample{{1e9, 5e6}, {2e9, 5e6}, {9e9, 5e6}}}
+	one := Series{Name: "one", Samples: []Sample{{}}}
+	equal := Series{Name: "equal", Samples: []Sample{{Began: 1e9, Latency: 5e6}, {Began: 2e9, Latency: 5e6}, {Began: 9e9, Latency: 5e6, Write: true}}}
 	for _, series := range [][]Series{nil, {{Name: "empty"}}, {one}, {equal}, {one, equal, {Name: "empty"}}} {
-		for _, f := range []*Figure{LatencyCDF("t", "s", series), LatencyOverTime("t", series, []Window{{"w", 0, 0}})} {
-			data, err := f.SVG()
-			if err != nil {
-				t.Fatal(err)
+		windows := []Window{{"w", 0, 0}}
+		for _, end := range []protocols.Time{0, 10e9} {
+			for _, f := range []*Figure{LatencyCDF("t", "s", series), LatencyOverTime("t", "s", series, end, windows), Availability("t", "s", series, end, windows)} {
+				finite(t, f)
 			}
-			if bytes.Contains(data, []byte("NaN")) || bytes.Contains(data, []byte("Inf")) {
-				t.Errorf("figure of %d series holds NaN or Inf", len(series))
-			}
+		}
+	}
+	for _, costs := range [][]Cost{{{Label: "none"}}, {{Label: "mute", Bars: []Bar{newBar("mute", Stroke{}, nil)}}}, {{Label: "free", Bars: []Bar{newBar("free", Stroke{}, []int64{0, 0})}}}} {
+		finite(t, CostBars("t", "s", costs))
+	}
+}
+
+func finite(t *testing.T, f *Figure) {
+	t.Helper()
+	data, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(data, []byte("NaN")) || bytes.Contains(data, []byte("Inf")) {
+		t.Errorf("figure %q holds NaN or Inf", f.title)
+	}
+}
+
+// TestServedOver: a run counts once per step however many answers it gives, and
+// answers count by when they arrive.
+func TestServedOver(t *testing.T) {
+	s := Series{Runs: 4, Samples: []Sample{
+		{Run: 0, Began: 0, Latency: 1e8}, {Run: 0, Began: 1e8, Latency: 1e8}, // two answers in step 0
+		{Run: 1, Began: 9e8, Latency: 2e8},                                       // called in step 0, answered in step 1
+		{Run: 3, Began: 15e8, Latency: 1e8}, {Run: 3, Began: 29e8, Latency: 2e8}, // the last one after the end
+	}}
+	steps := servedOver(s, 3e9, 1)
+	for i, want := range []served{{0, 0.5, 0.25}, {1, 0.5, 0.5}, {2, 0, 0}} {
+		if steps[i] != want {
+			t.Errorf("step %d: %+v, want %+v", i, steps[i], want)
+		}
+	}
+	if len(steps) != 3 {
+		t.Errorf("%d steps, want 3", len(steps))
+	}
+}
+
+func TestBars(t *testing.T) {
+	b := newBar("x", Stroke{}, []int64{9000, 1000, 5000, 3000, 7000})
+	if b.Median != 5 || b.Lower != 3 || b.Higher != 7 {
+		t.Errorf("got %+v, want the quartiles 3, 5 and 7", b)
+	}
+	for v, want := range map[float64]string{0.8634: "0.86", 4.677: "4.68", 354.26: "354", 5.1: "5.10"} {
+		if got := barFigure(v); got != want {
+			t.Errorf("barFigure(%v) = %s, want %s", v, got, want)
 		}
 	}
 }
 
 func TestCurvesAreThinned(t *testing.T) {
 	s := sampled("s", Stroke{}, 200_000, time.Millisecond)
-	points := cdfPoints(sortedLatencies(s.Samples), topPercentile(len(s.Samples)))
+	points := cdfPoints(sortedLatencies(s.Samples, every), topPercentile(len(s.Samples)))
 	if len(points) > curvePoints {
 		t.Errorf("CDF has %d points, want at most %d", len(points), curvePoints)
 	}

@@ -113,6 +113,25 @@ func textStyle(size vg.Length, c color.Color) text.Style {
 
 // newPanel returns an empty plot in the house style.
 func newPanel(xLabel, yLabel string) *plot.Plot {
+	p := newAxes(xLabel, yLabel)
+	grid := plotter.NewGrid()
+	grid.Vertical = draw.LineStyle{Color: gridColour, Width: 0.6}
+	grid.Horizontal = grid.Vertical
+	p.Add(grid)
+	return p
+}
+
+// newBarPanel is newPanel for horizontal bars, without lines between them.
+func newBarPanel(xLabel string) *plot.Plot {
+	p := newAxes(xLabel, "")
+	grid := plotter.NewGrid()
+	grid.Vertical = draw.LineStyle{Color: gridColour, Width: 0.6}
+	grid.Horizontal.Width = 0
+	p.Add(grid)
+	return p
+}
+
+func newAxes(xLabel, yLabel string) *plot.Plot {
 	p := plot.New()
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.LineStyle = draw.LineStyle{Color: axisColour, Width: 0.7}
@@ -124,10 +143,6 @@ func newPanel(xLabel, yLabel string) *plot.Plot {
 		axis.Label.Padding = 5
 	}
 	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
-	grid := plotter.NewGrid()
-	grid.Vertical = draw.LineStyle{Color: gridColour, Width: 0.6}
-	grid.Horizontal = grid.Vertical
-	p.Add(grid)
 	return p
 }
 

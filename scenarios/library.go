@@ -26,6 +26,11 @@ func Library() []string {
 	return names
 }
 
+// shipped are the protocols that lockstep comes with. A scenario may name them
+// where they are not linked, in the command of somebody's own protocol: it is then
+// not meant for the protocols that are.
+var shipped = []string{"raft", "paxos", "vr", "primarybackup"}
+
 func inLibrary(name string) bool { return slices.Contains(Library(), name) }
 
 // Load reads a shipped scenario by name. Its File is the name, so that the replay

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -203,6 +204,9 @@ func parametersCodec() codec[[]Parameters] {
 			*v = nil
 			d.pairs(n, path, "parameters by protocol", func(k, value *yaml.Node) {
 				p := find(d.protocols, k.Value)
+				if p == nil && slices.Contains(shipped, k.Value) {
+					return // for a protocol that this program does not link
+				}
 				if p == nil {
 					d.fail(k, "%s: unknown protocol %s%s (lockstep list protocols)", path, quote(k.Value), DidYouMean(k.Value, protocolNames(d.protocols)))
 					return
@@ -220,6 +224,9 @@ func parametersCodec() codec[[]Parameters] {
 		write: func(v *[]Parameters) *yaml.Node { return writeParameters(*v) },
 		schema: func(list []*protocols.Protocol) object {
 			properties := object{}
+			for _, name := range shipped { // also those that this program does not link
+				properties[name] = object{"type": "object"}
+			}
 			for _, p := range list {
 				if p.Parameters == nil {
 					continue

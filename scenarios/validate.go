@@ -69,7 +69,7 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 func validateProtocols(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	for i, name := range sc.Protocols {
 		at := fmt.Sprintf("protocols[%d]", i+1)
-		if find(list, name) == nil {
+		if find(list, name) == nil && !slices.Contains(shipped, name) {
 			report(at, "unknown protocol %s%s (lockstep list protocols)", quote(name), DidYouMean(name, protocolNames(list)))
 		} else if slices.Index(sc.Protocols, name) != i {
 			report(at, "%s stands twice", name)

@@ -8,6 +8,7 @@ import (
 	"github.com/lockstep-sim/lockstep/primarybackup"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
+	"github.com/lockstep-sim/lockstep/vr"
 )
 
 // List returns the shipped protocols in the order in which lists and reports show
@@ -16,6 +17,7 @@ func List() []*protocols.Protocol {
 	return []*protocols.Protocol{
 		raft.Protocol(),
 		paxos.Protocol(),
+		vr.Protocol(),
 		primarybackup.Protocol(),
 	}
 }

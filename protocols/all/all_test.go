@@ -5,6 +5,7 @@ import (
 
 	"github.com/lockstep-sim/lockstep/protocols/protocoltest"
 	"github.com/lockstep-sim/lockstep/raft"
+	"github.com/lockstep-sim/lockstep/scenarios"
 )
 
 func TestEveryProtocolConforms(t *testing.T) {
@@ -19,3 +20,15 @@ func TestEveryProtocolConforms(t *testing.T) {
 }
 
 func FuzzRaftMessages(f *testing.F) { protocoltest.Fuzz(f, raft.Protocol()) }
+
+// TestScenariosKnowTheShippedProtocols: a scenario that names a shipped protocol
+// can be read by a program that links none of them.
+func TestScenariosKnowTheShippedProtocols(t *testing.T) {
+	for _, p := range List() {
+		text := "name: x\nprotocols: [" + p.Name + "]\nparameters: {" + p.Name + ": {}}\nfor: 1s\n"
+		sc, _, err := scenarios.Parse("x.yaml", []byte(text), nil)
+		if err != nil || sc.Runs("mine") {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+}

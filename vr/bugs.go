@@ -1,0 +1,90 @@
+package vr
+
+import (
+	"fmt"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// bugs are the known bugs as switches, all off in the correct protocol. Each is
+// one deviation at the rule it breaks.
+type bugs struct {
+	anyNonce       bool // V-01
+	withoutPrimary bool // V-02
+	forgetPromise  bool // V-04; read by Parameters.variant from the list itself
+	longestLog     bool // V-05
+	shortQuorum    bool // V-07
+	ackAfterLeave  bool // V-08
+	keepTail       bool // V-11
+	staleTable     bool // V-12
+	earlyPromise   bool // V-16
+}
+
+// bugForgetPromise selects the diskless variant: what is wrong is not a line of
+// code but the protocol.
+const bugForgetPromise = "V-04"
+
+// knownBugs lists the switches; parseBugs and Protocol.Bugs both come from it.
+func knownBugs() []knownBug {
+	return []knownBug{
+		{protocols.Bug{ID: "V-01", Title: "recovery takes responses with any nonce", Source: "VR Revisited §4.3", Caught: "VR-I1, linearizability"},
+			func(b *bugs) *bool { return &b.anyNonce }},
+		{protocols.Bug{ID: "V-02", Title: "recovery ends without a response of the primary of the latest view seen", Source: "VR Revisited §4.3", Caught: "VR-I1, VR-I4"},
+			func(b *bugs) *bool { return &b.withoutPrimary }},
+		{protocols.Bug{ID: bugForgetPromise, Title: "diskless recovery forgets the promise of a view change; selects the variant diskless", Source: "Michael et al., DISC 2017, §6", Caught: "VR-I7, VR-I1, linearizability"},
+			func(b *bugs) *bool { return &b.forgetPromise }},
+		{protocols.Bug{ID: "V-05", Title: "a new primary takes the longest log, not that of the latest normal view", Source: "VR Revisited §4.2", Caught: "VR-I1"},
+			func(b *bugs) *bool { return &b.longestLog }},
+		{protocols.Bug{ID: "V-07", Title: "the quorums of a view change are one short", Source: "VR Revisited §4.2", Caught: "VR-I1, VR-I4"},
+			func(b *bugs) *bool { return &b.shortQuorum }},
+		{protocols.Bug{ID: "V-08", Title: "a replica sends its log at once when a view change starts, and goes on acknowledging in the old view", Source: "VR Revisited §4.2", Caught: "VR-I7, VR-I1"},
+			func(b *bugs) *bool { return &b.ackAfterLeave }},
+		{protocols.Bug{ID: "V-11", Title: "state transfer into a later view keeps uncommitted operations", Source: "VR Revisited §5.2", Caught: "VR-I2, SAME"},
+			func(b *bugs) *bool { return &b.keepTail }},
+		{protocols.Bug{ID: "V-12", Title: "a log that is taken over does not update the client table", Source: "VR Revisited §4.1", Caught: "VR-I8, STATE"},
+			func(b *bugs) *bool { return &b.staleTable }},
+		{protocols.Bug{ID: "V-16", Title: "messages of a view change leave before the view is durable", Source: "TigerBeetle, superblock", Caught: "DUR, VR-I7"},
+			func(b *bugs) *bool { return &b.earlyPromise }},
+	}
+}
+
+type knownBug struct {
+	protocols.Bug
+	field func(*bugs) *bool
+}
+
+// parseBugs switches on the bugs of the given ids.
+func parseBugs(ids []string) (bugs, error) {
+	var b bugs
+	known := knownBugs()
+next:
+	for _, id := range ids {
+		for _, k := range known {
+			if k.ID == id {
+				*k.field(&b) = true
+				continue next
+			}
+		}
+		return bugs{}, fmt.Errorf("bugs: got %q, want one of %s", id, bugIDs())
+	}
+	return b, nil
+}
+
+func bugIDs() string {
+	text := ""
+	for i, k := range knownBugs() {
+		if i > 0 {
+			text += ", "
+		}
+		text += k.ID
+	}
+	return text
+}
+
+func bugList() []protocols.Bug {
+	var list []protocols.Bug
+	for _, k := range knownBugs() {
+		list = append(list, k.Bug)
+	}
+	return list
+}

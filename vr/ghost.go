@@ -1,0 +1,164 @@
+package vr
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// ghost is what is true of a run, gathered from outside the nodes.
+type ghost struct {
+	replicas  int
+	quorum    protocols.Quorum
+	nodes     []ghostNode  // by node id
+	views     []*ghostView // in order of view; few are looked up but the last
+	committed []ghostCommit
+	requests  []ghostRequest // by client (-id)
+	executed  protocols.Index
+}
+
+// ghostNode is one replica over all its lives.
+type ghostNode struct {
+	life     int    // counted from 1
+	promised uint64 // the highest view for which a promise has left, in any life
+
+	// Of this life.
+	view, lastNormal uint64
+	recoveredIn      uint64 // the first view in which it was normal
+	wasNormal        bool
+
+	durableView, durableNormal uint64
+
+	// counted is the highest view that began with a log that this replica had sent, and
+	// countedLife the life that had sent it.
+	counted     uint64
+	countedLife int
+
+	// Its log, as last seen: of which view, where it ends, and the digest of it all.
+	logView uint64
+	last    protocols.Index
+	prefix  uint64
+}
+
+// ghostCommit is one committed operation: a digest of it, one of it and all before,
+// and the view in which a quorum acknowledged it.
+type ghostCommit struct{ hash, prefix, view uint64 }
+
+// ghostRequest is the last request of a client that was executed.
+type ghostRequest struct {
+	seq uint64
+	op  protocols.Index
+}
+
+// ghostView is what happened in one view. Slices are by node id.
+type ghostView struct {
+	view    uint64
+	started bool
+	start   protocols.Index // the end of the log with which it began
+
+	first protocols.Index // op-number of log[0]
+	log   []ghostEntry    // of the view, wherever it was seen
+
+	held    []protocols.Index // up to where a replica has held it
+	acked   []protocols.Index // up to where a PrepareOK has left
+	reached protocols.Index   // up to where a quorum has acknowledged
+	offers  []ghostOffer      // the logs that have left for its primary
+}
+
+// ghostOffer is a DoViewChange: who sent it in which life, and what tells its log
+// from others.
+type ghostOffer struct {
+	node       protocols.NodeID
+	life       int
+	lastNormal uint64
+	op         protocols.Index
+}
+
+// ghostEntry is one operation of a view's log: digests of it, and of it and all
+// before. A prefix of 0 is not seen.
+type ghostEntry struct{ hash, prefix uint64 }
+
+func newGhost(replicas int) ghost {
+	return ghost{
+		replicas: replicas,
+		quorum:   protocols.Majority{Of: protocols.NodesUpTo(replicas)},
+		nodes:    make([]ghostNode, replicas+1),
+	}
+}
+
+// at returns the record of a view.
+func (g *ghost) at(view uint64) *ghostView {
+	i := len(g.views)
+	for i > 0 && g.views[i-1].view > view {
+		i--
+	}
+	if i > 0 && g.views[i-1].view == view {
+		return g.views[i-1]
+	}
+	size := g.replicas + 1
+	v := &ghostView{
+		view:  view,
+		held:  make([]protocols.Index, size),
+		acked: make([]protocols.Index, size),
+	}
+	g.views = append(g.views, nil)
+	copy(g.views[i+1:], g.views[i:])
+	g.views[i] = v
+	return v
+}
+
+// committedBefore returns up to where operations were committed in views below
+// view.
+func (g *ghost) committedBefore(view uint64) protocols.Index {
+	i := len(g.committed)
+	for i > 0 && g.committed[i-1].view >= view {
+		i--
+	}
+	return protocols.Index(i)
+}
+
+// prefixAt returns the digest of the committed log up to op.
+func (g *ghost) prefixAt(op protocols.Index) (uint64, bool) {
+	switch {
+	case op == 0:
+		return 0, true
+	case op > protocols.Index(len(g.committed)):
+		return 0, false
+	}
+	return g.committed[op-1].prefix, true
+}
+
+// matches reports whether e is what every log had so far that holds operation op in
+// this view; the first to come decides.
+func (v *ghostView) matches(op protocols.Index, e ghostEntry) bool {
+	if len(v.log) == 0 {
+		v.first = op
+	}
+	if op < v.first {
+		v.log = append(make([]ghostEntry, v.first-op), v.log...)
+		v.first = op
+	}
+	i := int(op - v.first)
+	for i >= len(v.log) {
+		v.log = append(v.log, ghostEntry{})
+	}
+	if v.log[i].prefix == 0 {
+		v.log[i] = e
+	}
+	return v.log[i].prefix == e.prefix
+}
+
+// offered returns the last life in which node sent a log like this.
+func (v *ghostView) offered(node protocols.NodeID, lastNormal uint64, op protocols.Index) int {
+	for i := len(v.offers) - 1; i >= 0; i-- {
+		if o := &v.offers[i]; o.node == node && o.lastNormal == lastNormal && o.op == op {
+			return o.life
+		}
+	}
+	return 0
+}
+
+// entry returns operation op of the view's log, if it was seen.
+func (v *ghostView) entry(op protocols.Index) (ghostEntry, bool) {
+	if op < v.first || op >= v.first+protocols.Index(len(v.log)) {
+		return ghostEntry{}, false
+	}
+	e := v.log[op-v.first]
+	return e, e.prefix != 0
+}

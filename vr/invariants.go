@@ -1,0 +1,333 @@
+package vr
+
+import "github.com/lockstep-sim/lockstep/protocols"
+
+// The invariants. Each speaks of all replicas over the whole run, across crashes.
+// They are judged on ghost state (ghost.go), made of what left and of what was seen
+// in logs, never on a replica's word about another.
+const (
+	committedStays   = "VR-I1"
+	oneLogPerView    = "VR-I2"
+	viewsMonotone    = "VR-I3"
+	onePrimary       = "VR-I4"
+	honestPrepareOK  = "VR-I5"
+	commitEvidence   = "VR-I6"
+	promiseKept      = "VR-I7"
+	clientTableExact = "VR-I8"
+)
+
+func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
+	w := &watcher{ghost: newGhost(c.Replicas)}
+	if p, ok := parameters.(*Parameters); ok {
+		w.variant = p.variant()
+	}
+	return []protocols.Observer{w}
+}
+
+// watcher judges all invariants. Cost: O(1) per event and new operation, O(n) per
+// acknowledgement, O(log) when a replica becomes normal.
+type watcher struct {
+	ghost
+	variant variant
+}
+
+// Moments implements [protocols.Observer].
+func (w *watcher) Moments() protocols.MomentKind {
+	return protocols.Stepped | protocols.Left | protocols.Durable | protocols.Booted
+}
+
+// Checks implements [protocols.Observer].
+func (w *watcher) Checks() []protocols.CheckInfo {
+	kept := protocols.CheckInfo{ID: promiseKept, Text: "no view begins with a log from a life of its sender after which that came back in a lower view"}
+	if w.variant == durable {
+		kept.Text = "a replica acknowledges nothing in, and offers its log to, no view below one it ever promised"
+	}
+	return []protocols.CheckInfo{
+		{ID: committedStays, Text: "an operation committed in a view is in the log of every replica that is normal in a later one"},
+		{ID: oneLogPerView, Text: "replicas have the same log in the same view, as far as both reach, and execute what was committed"},
+		{ID: viewsMonotone, Text: "view and latest normal view of a replica never go down, over restarts as far as they are durable"},
+		{ID: onePrimary, Text: "only the primary of a view sends Prepare or StartView in it, and starts it once"},
+		{ID: honestPrepareOK, Text: "the sender of a PrepareOK is normal in the view and has all operations up to there"},
+		{ID: commitEvidence, Text: "a commit-number is never above the log, nor above what a quorum has acknowledged in one view"},
+		kept,
+		{ID: clientTableExact, Text: "no request of a client is executed at two positions"},
+	}
+}
+
+// Observe implements [protocols.Observer].
+func (w *watcher) Observe(m *protocols.Moment) {
+	switch m.Kind {
+	case protocols.Stepped:
+		w.stepped(m)
+	case protocols.Left:
+		w.left(m)
+	case protocols.Durable:
+		w.durable(m)
+	case protocols.Booted:
+		w.booted(m)
+	}
+}
+
+func (w *watcher) stepped(m *protocols.Moment) {
+	n, ok := m.Replica.(*Node)
+	if !ok {
+		return
+	}
+	g := &w.nodes[m.Node]
+	w.checkViews(m, n, g)
+	if n.commit > n.log.Last() {
+		m.Violate(commitEvidence, "%v has commit-number %d, but its log ends at %d", m.Node, n.commit, n.log.Last())
+	}
+	for i := range m.Effects.Notes {
+		if m.Effects.Notes[i].Kind == protocols.NoteNormal {
+			w.becameNormal(m, n, g)
+		}
+	}
+	if n.log.Last() != g.last || n.lastNormal != g.logView {
+		w.followLog(m, n, g)
+	}
+	for i := range m.Effects.Notes {
+		w.noted(m, &m.Effects.Notes[i])
+	}
+}
+
+func (w *watcher) checkViews(m *protocols.Moment, n *Node, g *ghostNode) {
+	if n.view < g.view || n.lastNormal < g.lastNormal || n.lastNormal > n.view {
+		m.Violate(viewsMonotone, "%v is in view %d, normal last in %d, after it was in %d and %d", m.Node, n.view, n.lastNormal, g.view, g.lastNormal)
+	}
+	g.view, g.lastNormal = n.view, n.lastNormal
+}
+
+func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
+	switch note.Kind {
+	case protocols.NoteCommit:
+		if reached := protocols.Index(len(w.committed)); note.Index > reached {
+			m.Violate(commitEvidence, "%v takes operation %d as committed in view %d, but a quorum has acknowledged only up to %d", m.Node, note.Index, note.Epoch, reached)
+		}
+	case protocols.NoteApplied:
+		w.applied(m, note)
+	}
+}
+
+// applied judges one executed operation.
+func (w *watcher) applied(m *protocols.Moment, note *protocols.Note) {
+	if note.Index <= protocols.Index(len(w.committed)) && w.committed[note.Index-1].hash != note.Hash {
+		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %d", m.Node, note.Index, w.committed[note.Index-1].view)
+	}
+	if note.Index <= w.executed {
+		return
+	}
+	w.executed = note.Index
+	client := -int(note.Command.Client)
+	if client <= 0 {
+		return
+	}
+	for client >= len(w.requests) {
+		w.requests = append(w.requests, ghostRequest{})
+	}
+	r := &w.requests[client]
+	if note.Command.Seq <= r.seq {
+		m.Violate(clientTableExact, "request %d of %v is executed at %d, after request %d of the same client at %d", note.Command.Seq, note.Command.Client, note.Index, r.seq, r.op)
+	}
+	*r = ghostRequest{note.Command.Seq, note.Index}
+}
+
+// becameNormal judges a replica that enters a view with the log that it has.
+func (w *watcher) becameNormal(m *protocols.Moment, n *Node, g *ghostNode) {
+	v := w.at(n.view)
+	if n.leading {
+		w.started(m, n, v)
+	}
+	if g.life > 1 && g.counted > n.view && g.countedLife < g.life && w.variant != durable {
+		m.Violate(promiseKept, "%v comes back in view %d, but view %d began with the log of an earlier life of it", m.Node, n.view, g.counted)
+	}
+	if !g.wasNormal {
+		g.wasNormal, g.recoveredIn = true, n.view
+	}
+	below := n.view
+	if n.leading {
+		below++ // a primary has all of its own view as well
+	}
+	index := w.committedBefore(below)
+	prefix, known := w.walk(m, n, n.log.First()-1, index)
+	switch {
+	case n.log.Last() < index:
+		m.Violate(committedStays, "%v is normal in view %d with a log up to %d, but operation %d was committed in view %d", m.Node, n.view, n.log.Last(), index, w.committed[index-1].view)
+	case known && index >= n.log.First() && prefix != w.committed[index-1].prefix:
+		m.Violate(committedStays, "%v is normal in view %d, and at or before operation %d its log differs from what was committed in view %d", m.Node, n.view, index, w.committed[index-1].view)
+	}
+}
+
+// started judges the beginning of a view.
+func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
+	if v.started {
+		m.Violate(onePrimary, "%v starts view %d, which has been started before", m.Node, n.view)
+	}
+	v.started, v.start = true, n.log.Last()
+	for id := n.change.from.Next(protocols.Nobody); id != protocols.Nobody; id = n.change.from.Next(id) {
+		g := &w.nodes[id]
+		life := v.offered(id, n.change.logs[id].lastNormal, n.change.logs[id].op)
+		if n.view > g.counted {
+			g.counted, g.countedLife = n.view, life
+		}
+		if life < g.life && g.wasNormal && g.recoveredIn < n.view && w.variant != durable {
+			m.Violate(promiseKept, "%v starts view %d with a log that %v sent in life %d; it is in life %d, and came back in view %d", m.Node, n.view, id, life, g.life, g.recoveredIn)
+		}
+		for other := n.change.from.Next(protocols.Nobody); w.variant == crashVectors && other != protocols.Nobody; other = n.change.from.Next(other) {
+			if n.change.logs[other].vector[id] > n.change.logs[id].vector[id] {
+				m.Violate(promiseKept, "%v starts view %d with a log from an incarnation of %v that %v knows to be over", m.Node, n.view, id, other)
+			}
+		}
+	}
+}
+
+// followLog takes in what has been appended since the log was last seen.
+func (w *watcher) followLog(m *protocols.Moment, n *Node, g *ghostNode) {
+	if n.lastNormal != g.logView || n.log.Last() < g.last || n.log.First() > g.last+1 {
+		w.walk(m, n, n.log.First()-1, 0)
+		return
+	}
+	w.walk(m, n, g.last, 0)
+}
+
+// walk compares the log behind after, of the view in which n was normal last, with
+// that of others. It returns the digest of the log up to op, if it comes by.
+func (w *watcher) walk(m *protocols.Moment, n *Node, after, op protocols.Index) (digest uint64, known bool) {
+	g := &w.nodes[m.Node]
+	prefix := g.prefix
+	if after != g.last || n.lastNormal != g.logView {
+		var ok bool
+		if prefix, ok = w.prefixAt(after); !ok {
+			m.Violate(commitEvidence, "%v has a checkpoint of operation %d, but a quorum has acknowledged only up to %d", m.Node, after, len(w.committed))
+			return 0, false
+		}
+	}
+	v := w.at(n.lastNormal)
+	last := n.log.Last()
+	for i := after + 1; i <= last; i++ {
+		h := n.log.At(i).hash()
+		prefix = protocols.Fold(prefix, h)
+		if !v.matches(i, ghostEntry{h, prefix}) {
+			m.Violate(oneLogPerView, "%v has at operation %d of view %d, or before, another log than others in that view", m.Node, i, v.view)
+		}
+		if i == op {
+			digest, known = prefix, true
+		}
+	}
+	g.logView, g.last, g.prefix = n.lastNormal, last, prefix
+	v.held[m.Node] = max(v.held[m.Node], last)
+	return digest, known
+}
+
+// left looks at what was said: what left is a promise.
+func (w *watcher) left(m *protocols.Moment) {
+	switch v := m.Message.(type) {
+	case *Prepare:
+		w.checkPrimary(m, v.View)
+	case *StartView:
+		w.checkPrimary(m, v.View)
+	case *StartViewChange:
+		g := &w.nodes[m.Node]
+		g.promised = max(g.promised, v.View)
+	case *DoViewChange:
+		w.checkPromise(m, v.View)
+		of := w.at(v.View)
+		if life := w.nodes[m.Node].life; of.offered(m.Node, v.LastNormal, v.Op) != life {
+			of.offers = append(of.offers, ghostOffer{m.Node, life, v.LastNormal, v.Op})
+		}
+	case *PrepareOK:
+		w.checkPromise(m, v.View)
+		w.acknowledged(m, w.at(v.View), v.Op)
+	}
+}
+
+func (w *watcher) checkPrimary(m *protocols.Moment, view uint64) {
+	if primary := protocols.NodeID(view%uint64(w.replicas)) + 1; m.Node != primary {
+		m.Violate(onePrimary, "%v speaks for view %d, whose primary is %v", m.Node, view, primary)
+	}
+}
+
+func (w *watcher) checkPromise(m *protocols.Moment, view uint64) {
+	g := &w.nodes[m.Node]
+	if view < g.promised && w.variant == durable {
+		m.Violate(promiseKept, "%v works for view %d after it promised view %d", m.Node, view, g.promised)
+	}
+	g.promised = max(g.promised, view)
+}
+
+// acknowledged takes in a PrepareOK. Once a quorum has acknowledged an operation in
+// one view, it and all before are committed (§4.1).
+func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.Index) {
+	if v.held[m.Node] < op {
+		m.Violate(honestPrepareOK, "%v acknowledges operation %d of view %d, of which it has held only up to %d", m.Node, op, v.view, v.held[m.Node])
+		return
+	}
+	if op <= v.acked[m.Node] {
+		return
+	}
+	v.acked[m.Node] = op
+	if op <= v.reached {
+		return
+	}
+	reached := protocols.CommittedIndex(w.quorum, v.acked)
+	if reached <= v.reached {
+		return
+	}
+	v.reached = reached
+	w.commit(m, v, reached)
+}
+
+// commit takes in that v commits up to op.
+func (w *watcher) commit(m *protocols.Moment, v *ghostView, op protocols.Index) {
+	if before := min(op, protocols.Index(len(w.committed))); before > 0 {
+		if e, seen := v.entry(before); seen && e.prefix != w.committed[before-1].prefix {
+			m.Violate(committedStays, "view %d commits up to %d in a log that differs at or before %d from what was committed in view %d", v.view, op, before, w.committed[before-1].view)
+			return
+		}
+	}
+	for i := protocols.Index(len(w.committed)) + 1; i <= op; i++ {
+		e, _ := v.entry(i)
+		w.committed = append(w.committed, ghostCommit{e.hash, e.prefix, v.view})
+	}
+	for i := len(w.views) - 1; i >= 0 && w.views[i].view > v.view; i-- {
+		later := w.views[i]
+		if !later.started {
+			continue
+		}
+		if e, seen := later.entry(op); later.start < op || seen && e.prefix != w.committed[op-1].prefix {
+			m.Violate(committedStays, "operation %d is committed in view %d, but view %d has begun without it", op, v.view, later.view)
+		}
+	}
+}
+
+// booted begins a life. What is durable is not forgotten.
+func (w *watcher) booted(m *protocols.Moment) {
+	g := &w.nodes[m.Node]
+	g.life++
+	g.view, g.lastNormal, g.wasNormal = 0, 0, false
+	g.logView, g.last, g.prefix = 0, 0, 0
+	n, ok := m.Replica.(*Node)
+	if !ok {
+		return
+	}
+	if m.Disk != nil && m.Disk.Snapshot == nil && len(m.Disk.Records) == 0 {
+		g.durableView, g.durableNormal = 0, 0 // new, or wiped
+	}
+	if n.view < g.durableView || n.lastNormal < g.durableNormal {
+		m.Violate(viewsMonotone, "%v boots in view %d, normal last in %d; it had %d and %d on disk", m.Node, n.view, n.lastNormal, g.durableView, g.durableNormal)
+	}
+	w.walk(m, n, n.log.First()-1, 0)
+}
+
+// durable follows what a disk holds of the views.
+func (w *watcher) durable(m *protocols.Moment) {
+	g := &w.nodes[m.Node]
+	switch r := m.Record.(type) {
+	case *ViewState:
+		g.durableView, g.durableNormal = r.View, r.LastNormal
+	case *Install:
+		g.durableView, g.durableNormal = r.View, r.View
+	case *Checkpoint:
+		g.durableView, g.durableNormal = r.View, r.LastNormal
+	}
+}

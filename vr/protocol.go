@@ -1,0 +1,98 @@
+package vr
+
+import (
+	"fmt"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// Protocol describes VR to whoever runs, judges or reports it.
+func Protocol() *protocols.Protocol {
+	return &protocols.Protocol{
+		Name:  "vr",
+		Title: "Viewstamped Replication",
+		Paper: "Barbara Liskov and James Cowling, Viewstamped Replication Revisited, MIT-CSAIL-TR-2012-021",
+		Doc: "Normal case, view changes, recovery with nonces, state transfer, client table, checkpoints, reads by rounds, leases or the log; " +
+			"durable, diskless as in the paper, or diskless with crash vectors. Out: reconfiguration, witnesses, request batching.",
+		EpochWord:  "view",
+		Roles:      roleNames(),
+		Timers:     []string{timerView: "view", timerCommit: "commit", timerResend: "resend", timerQuorum: "quorum"},
+		Messages:   messageKinds(),
+		Records:    recordKinds(),
+		Parameters: func() any { return DefaultParameters() },
+		Validate: func(parameters any, n int) error {
+			p, ok := parameters.(*Parameters)
+			if !ok {
+				return fmt.Errorf("got parameters of type %T, want *vr.Parameters", parameters)
+			}
+			return p.Validate(n)
+		},
+		Bugs:        bugList(),
+		New:         New,
+		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ViewTimeout.Max },
+		Survives:    survives,
+		CanProgress: canProgress,
+		Durability: func(parameters any) *protocols.Durability {
+			if p, ok := parameters.(*Parameters); ok && p.variant() != durable {
+				return nil
+			}
+			return &protocols.Durability{Claims: claims, Image: newDurableImage}
+		},
+		Invariants: invariants,
+	}
+}
+
+// survives says what VR stays safe under. In the durable variant a replica that
+// refuses a corrupt disk, or falls silent after a failed write, is one that is down.
+// Without disks a crash loses everything, so at most f may be down or recovering at
+// once; the plain diskless protocol forgets promises, and is safe under no crash.
+func survives(fault protocols.FaultKind, parameters any, n int) int {
+	const outside, everyone = 0, -1
+	p := parameters.(*Parameters)
+	variant := p.variant()
+	switch fault {
+	case protocols.FaultSkew:
+		if p.Reads == ReadsLease {
+			return outside // the clock bound is what a lease rests on
+		}
+	case protocols.FaultCrash, protocols.FaultWipe:
+		switch variant {
+		case diskless:
+			return outside
+		case crashVectors:
+			return (n - 1) / 2
+		}
+		if fault == protocols.FaultWipe {
+			return outside // promises and acknowledged operations are gone
+		}
+	}
+	return everyone
+}
+
+// canProgress reports whether a quorum of replicas that have their state can talk
+// to each other. One that recovers does not count: it needs such a quorum itself.
+func canProgress(f *protocols.Facts) (bool, string) {
+	p := f.Parameters.(*Parameters)
+	n := f.Cluster.Replicas
+	var lost, silent protocols.NodeSet
+	for id := protocols.NodeID(1); int(id) <= n; id++ {
+		v := &f.Views[id]
+		down := v.Members.Empty()
+		switch {
+		case p.variant() != durable && (down || v.Role == roleRecovering):
+			lost = lost.With(id)
+		case !down && v.Role == roleStopped:
+			silent = silent.With(id)
+		}
+	}
+	working := *f
+	working.Live = f.Live.And(protocols.NodesUpTo(n)).Minus(lost).Minus(silent)
+	group := working.Connected()
+	if quorum := (protocols.Majority{Of: protocols.NodesUpTo(n)}); !quorum.Has(group) {
+		if !lost.Empty() {
+			return false, fmt.Sprintf("%v have lost their state, and of the others %v can talk to each other, want %v", lost, group, quorum)
+		}
+		return false, fmt.Sprintf("%v can talk to each other, want %v", group, quorum)
+	}
+	return true, ""
+}

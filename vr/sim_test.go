@@ -1,0 +1,269 @@
+package vr_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
+	"github.com/lockstep-sim/lockstep/vr"
+)
+
+const second = protocols.Time(1e9)
+
+// config is a group under a plan of faults drawn from seed, watched by every check
+// there is.
+func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 1))
+	replicas := []int{3, 3, 5, 5, 7, 4}[rng.IntN(6)]
+	protocol := vr.Protocol()
+	cluster := protocols.Cluster{Replicas: replicas}
+	cfg := sim.Config{
+		Protocol: protocol, Parameters: p, Replicas: replicas, Seed: seed,
+		Network: sim.Network{
+			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000), FIFO: rng.IntN(2) == 0},
+			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
+		},
+		Disk:  sim.Disk{Fsync: []sim.Dist{sim.Between(500_000, 3_000_000), sim.Between(100_000, 50_000_000)}[rng.IntN(2)]},
+		Clock: sim.Clock{Offset: sim.Between(0, 1e9), Drift: 100_000},
+		Workload: sim.Workload{
+			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
+			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
+		},
+		Observers: append(checker.Generic(protocol, cluster, p), protocol.Invariants(cluster, p)...),
+		MaxEvents: 2_000_000,
+	}
+	// Without disks, at most f replicas may be down or recovering at once.
+	limit := replicas
+	if p.Variant != vr.Durable {
+		limit = (replicas - 1) / 2
+	}
+	for range 3 + rng.IntN(8) {
+		f := fault(t, rng)
+		if limit < replicas && f.Kind == protocols.FaultCrash {
+			f.Target, f.For = target(t, []string{"leader", "follower", "random"}[rng.IntN(3)]), min(f.For, 400e6)
+			if crashes(cfg.Faults, f) >= limit {
+				continue
+			}
+		}
+		cfg.Faults = append(cfg.Faults, f)
+	}
+	return cfg
+}
+
+func target(t testing.TB, text string) sim.Target {
+	t.Helper()
+	parsed, err := sim.ParseTarget(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+func fault(t testing.TB, rng *rand.Rand) sim.Fault {
+	targets := []string{"leader", "follower", "minority", "random", "majority", "all"}
+	f := sim.Fault{
+		At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(rng.Int64N(1_500_000_000)),
+		Target: target(t, targets[rng.IntN(len(targets))]), OneWay: sim.Direction(rng.IntN(3)),
+	}
+	switch rng.IntN(9) {
+	case 0, 1:
+		f.Kind, f.Cut, f.OneWay = protocols.FaultCrash, rng.IntN(6), sim.Both
+	case 2, 3:
+		f.Kind = protocols.FaultPartition
+	case 4:
+		f.Kind, f.OneWay = protocols.FaultPause, sim.Both
+	case 5:
+		f.Kind, f.Prob = protocols.FaultLoss, sim.Prob(rng.Int64N(int64(sim.Always/2)))
+	case 6:
+		f.Kind, f.Prob = protocols.FaultDuplicate, sim.Prob(rng.Int64N(int64(sim.Always/2)))
+	case 7:
+		f.Kind, f.Factor, f.OneWay = protocols.FaultSlowDisk, 2+rng.Int64N(30), sim.Both
+	case 8:
+		f.Kind, f.Latency = protocols.FaultReorder, sim.Between(0, 100_000_000)
+	}
+	return f
+}
+
+// crashes counts the crashes that may still be felt while f is: a replica needs time
+// to recover.
+func crashes(faults []sim.Fault, f sim.Fault) int {
+	const margin = second
+	count := 0
+	for _, g := range faults {
+		if g.Kind == protocols.FaultCrash && g.At < f.At.Add(f.For)+margin && f.At < g.At.Add(g.For)+margin {
+			count++
+		}
+	}
+	return count
+}
+
+const unavailable = "unavailable: "
+
+// judge runs a plan, heals all, demands that every client gets an answer to a
+// fresh write and read, and returns what is wrong, or "".
+func judge(t testing.TB, cfg sim.Config) string {
+	t.Helper()
+	w, err := sim.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := w.Run(5 * second)
+	if stop == sim.Reached {
+		w.StopWorkload()
+		w.HealAll()
+		w.Probe()
+		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 && converged(w) })
+	}
+	if v := w.Violations(); len(v) > 0 {
+		return v[0].String()
+	}
+	if stop != sim.Satisfied {
+		if can, why := w.CanProgress(w.Facts()); !can {
+			return unavailable + why
+		}
+		return fmt.Sprintf("liveness: %v with %d operations pending", stop, w.PendingOperations())
+	}
+	report := checker.Linearizable(w.History(), checker.Options{Positions: true})
+	if report.Verdict != checker.OK {
+		text := report.Reason
+		if report.Counterexample != nil {
+			text = report.Counterexample.Text
+		}
+		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text)
+	}
+	return ""
+}
+
+// converged reports whether all replicas have executed the same.
+func converged(w *sim.World) bool {
+	var first protocols.View
+	for id := protocols.NodeID(1); int(id) <= w.Cluster().Replicas; id++ {
+		v, up := w.View(id)
+		if id == 1 {
+			first = v
+		}
+		if !up || v.Applied != first.Applied || v.StateHash != first.StateHash {
+			return false
+		}
+	}
+	return true
+}
+
+// parameters are settings drawn from a seed.
+func parameters(variant string, seed uint64) *vr.Parameters {
+	p := vr.DefaultParameters()
+	p.Variant = variant
+	p.Reads = []string{vr.ReadsRound, vr.ReadsLease, vr.ReadsLog}[seed%3]
+	p.CheckpointInterval = []int{24, 60, 0, 1000}[seed%4]
+	if seed%2 == 1 {
+		p.MaxBatch = 2
+	}
+	if seed%5 == 0 {
+		p.ViewTimeout.Max = 300e6
+	}
+	return p
+}
+
+// Under crashes with cut steps, partitions, pauses, loss, duplication, reordering
+// and slow disks VR keeps every promise: on disk or with crash vectors, with any way
+// to read and with checkpoints.
+func TestVRKeepsItsPromisesUnderFaults(t *testing.T) {
+	seeds := uint64(100)
+	if testing.Short() {
+		seeds = 20
+	}
+	if s, err := strconv.ParseUint(os.Getenv("N"), 10, 64); err == nil {
+		seeds = s
+	}
+	for _, variant := range []string{vr.Durable, vr.CrashVectors, vr.Diskless} {
+		t.Run(variant, func(t *testing.T) {
+			stuck := uint64(0)
+			for seed := range seeds {
+				wrong := judge(t, config(t, seed, parameters(variant, seed)))
+				switch {
+				case strings.HasPrefix(wrong, unavailable) && variant != vr.Durable:
+					stuck++ // the plan went beyond f after all
+				case wrong != "":
+					t.Errorf("seed %d: %s", seed, wrong)
+				}
+			}
+			t.Logf("%d of %d seeds ended with more than f replicas without their state", stuck, seeds)
+			if stuck*20 > seeds {
+				t.Errorf("%d of %d seeds are unavailable", stuck, seeds)
+			}
+		})
+	}
+}
+
+// A search through the same plans finds these bugs, and names what they broke. The
+// others need a schedule, and have one in bugs_test.go.
+func TestVRBugsAreFoundBySearch(t *testing.T) {
+	for _, c := range []struct{ bug, check, variant string }{
+		{"V-02", "VR-I1", vr.CrashVectors},
+		{"V-07", "VR-I1", vr.CrashVectors},
+		{"V-08", "VR-I7", vr.Durable},
+		{"V-11", "VR-I2", vr.Durable},
+		{"V-12", "VR-I8", vr.Durable},
+		{"V-16", "DUR", vr.Durable},
+	} {
+		t.Run(c.bug, func(t *testing.T) {
+			for seed := range uint64(300) {
+				p := parameters(c.variant, seed)
+				p.Bugs = []string{c.bug}
+				if wrong := judge(t, config(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
+					t.Logf("seed %d: %s", seed, wrong)
+					return
+				}
+			}
+			t.Errorf("no seed of 300 shows a violation of %s", c.check)
+		})
+	}
+}
+
+// BenchmarkSteady runs five nodes with fsync, one closed-loop client and links of
+// 0.5 to 1 ms, without observers. One operation is 100 ms of virtual time.
+func BenchmarkSteady(b *testing.B) { benchmarkSteady(b, false) }
+
+// BenchmarkSteadyWatched is BenchmarkSteady with all invariants on.
+func BenchmarkSteadyWatched(b *testing.B) { benchmarkSteady(b, true) }
+
+func benchmarkSteady(b *testing.B, watched bool) {
+	cfg := sim.Config{
+		Protocol: vr.Protocol(), Replicas: 5, Seed: 1, MaxEvents: 1 << 60,
+		Network: sim.Network{
+			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000)},
+			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
+		},
+		Disk:     sim.Disk{Fsync: sim.Exactly(1_000_000)},
+		Workload: sim.Workload{Clients: 1, Keys: 1, Timeout: 1e9, GiveUp: 3e9, Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 1}}},
+	}
+	if watched {
+		cfg.Observers = append(checker.Generic(cfg.Protocol, protocols.Cluster{Replicas: 5}, vr.DefaultParameters()), cfg.Protocol.Invariants(protocols.Cluster{Replicas: 5}, vr.DefaultParameters())...)
+	}
+	w, err := sim.New(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w.Run(5 * second)
+	steps, delivered := w.Stats().Steps, w.Stats().Delivered
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		if stop := w.Run(w.Now() + second/10); stop != sim.Reached {
+			b.Fatal(stop, w.Violations())
+		}
+	}
+	runtime.ReadMemStats(&after)
+	steps, delivered = w.Stats().Steps-steps, w.Stats().Delivered-delivered
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
+	b.ReportMetric(float64(b.N)/10/b.Elapsed().Seconds(), "virtual-s/s")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(delivered), "allocs/message")
+}

@@ -39,6 +39,7 @@ var Layers = []Layer{
 	{Folder: "checker/...", Project: []string{"protocols", "checker/..."}, Modules: []string{"github.com/anishathalye/porcupine"}},
 	{Folder: "scenarios", Project: []string{"protocols", "sim", "checker/...", "scenarios/library"}, Modules: []string{"go.yaml.in/yaml/v4", "github.com/agnivade/levenshtein", "github.com/google/jsonschema-go"}},
 	{Folder: "scenarios/library"},
+	{Folder: "scenarios/diagram", Project: []string{"protocols", "sim"}},
 	{Folder: "scenarios/search", Project: []string{"protocols", "sim", "checker/...", "scenarios"}},
 	{Folder: "scenarios/shrink", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search"}},
 	{Folder: "scenarios/scenariotest", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search", "scenarios/shrink"}, Modules: []string{"pgregory.net/rapid"}},
@@ -46,8 +47,8 @@ var Layers = []Layer{
 	{Folder: "cmd/lockstep/cli", Project: []string{"protocols", "scenarios/...", "reports"}, Modules: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "github.com/jedib0t/go-pretty/v6"}},
 	{Folder: "cmd/lockstep", Project: []string{"cmd/lockstep/cli", "protocols/all"}},
 	{Folder: "internal/architecture"},
-	{Folder: "internal/docs", Project: []string{"scenarios", "sim"}},
-	{Folder: "internal/docs/generate", Project: []string{"internal/docs"}},
+	{Folder: "internal/docs", Project: []string{"protocols", "scenarios", "scenarios/diagram", "sim"}},
+	{Folder: "internal/docs/generate", Project: []string{"internal/docs", "protocols/all"}},
 	{Folder: "internal/bench", Project: []string{"protocols", "PROTOCOL", "sim", "checker", "scenarios"}},
 }
 
@@ -63,7 +64,7 @@ var Reserved = []struct {
 	{"gonum.org/", []string{"reports/..."}, false},
 	{"github.com/anishathalye/porcupine", []string{"checker/..."}, false},
 	{"pgregory.net/rapid", []string{"scenarios/scenariotest"}, true},
-	{Module + "/protocols/all", []string{"cmd/lockstep"}, true},
+	{Module + "/protocols/all", []string{"cmd/lockstep", "internal/docs/generate"}, true},
 }
 
 // Module is the path of this module.

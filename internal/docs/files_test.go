@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/internal/docs"
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/protocols/all"
 )
 
 const root = "../.."
@@ -61,24 +63,40 @@ func read(t *testing.T, name string) string {
 // TestGeneratedParts: what go generate writes is what stands there.
 func TestGeneratedParts(t *testing.T) {
 	t.Parallel()
-	text := read(t, "docs/scenarios.md")
-	for _, name := range []string{"keys", "faults", "targets", "metrics"} {
-		if !strings.Contains(text, "<!-- generated: "+name+" -->") {
-			t.Errorf("docs/scenarios.md has no table of %s", name)
+	want := map[string][]string{"docs/scenarios.md": {"keys", "faults", "targets", "metrics"}}
+	for _, p := range all.List() {
+		for _, table := range []string{"parameters", "survives", "invariants", "bugs"} {
+			name := "docs/protocols/" + p.Name + ".md"
+			want[name] = append(want[name], p.Name+" "+table)
 		}
 	}
-	made, err := docs.Reference(text)
+	for document, tables := range want {
+		text := read(t, document)
+		for _, name := range tables {
+			if !strings.Contains(text, "<!-- generated: "+name+" -->") {
+				t.Errorf("%s has no part %q", document, name)
+			}
+		}
+	}
+	made, err := docs.Generated(root, all.List())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if made != text {
-		t.Error("docs/scenarios.md is out of date: run go generate ./internal/docs")
+	for _, f := range made {
+		if read(t, f.Name) != string(f.Content) {
+			t.Errorf("%s is out of date: run go generate ./internal/docs", f.Name)
+		}
 	}
-	if _, err := docs.Reference("<!-- generated: nothing -->\n<!-- end -->"); err == nil {
-		t.Error("an unknown table was accepted")
+	for _, bad := range []string{"nothing", "raft nothing", "nothing bugs"} {
+		if _, err := docs.Reference("<!-- generated: "+bad+" -->\n<!-- end -->", all.List()); err == nil {
+			t.Errorf("an unknown table was accepted: %s", bad)
+		}
 	}
-	if _, err := docs.Reference("<!-- generated: keys -->\n"); err == nil {
+	if _, err := docs.Reference("<!-- generated: keys -->\n", all.List()); err == nil {
 		t.Error("a part without an end was accepted")
+	}
+	if _, err := docs.Generated(root, []*protocols.Protocol{{Name: "unheard-of"}}); err == nil {
+		t.Error("a protocol without a page was accepted")
 	}
 }
 

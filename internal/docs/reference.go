@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/scenarios"
 	"github.com/lockstep-sim/lockstep/sim"
 )
@@ -13,8 +14,10 @@ import (
 //	<!-- generated: NAME -->
 //	<!-- end -->
 //
-// replaced by the table of that name: keys, faults, targets, metrics.
-func Reference(text string) (string, error) {
+// replaced by the table of that name: keys, faults, targets, metrics, or the name of
+// a protocol of the list and one of its tables: raft parameters, raft survives, raft
+// invariants, raft bugs.
+func Reference(text string, list []*protocols.Protocol) (string, error) {
 	var out strings.Builder
 	rest := text
 	for {
@@ -25,16 +28,30 @@ func Reference(text string) (string, error) {
 		}
 		name, after, ok := strings.Cut(after, " -->\n")
 		_, after, closed := strings.Cut(after, "<!-- end -->")
-		table := tables[name]
-		switch {
-		case !ok || !closed:
+		if !ok || !closed {
 			return "", fmt.Errorf("a generated part does not end: want <!-- generated: NAME --> … <!-- end -->")
-		case table == nil:
+		}
+		table := tableOf(name, list)
+		if table == nil {
 			return "", fmt.Errorf("no table %q", name)
 		}
 		fmt.Fprintf(&out, "<!-- generated: %s -->\n%s<!-- end -->", name, table())
 		rest = after
 	}
+}
+
+// tableOf returns what writes the table of a name, or nil.
+func tableOf(name string, list []*protocols.Protocol) func() string {
+	if table := tables[name]; table != nil {
+		return table
+	}
+	owner, what, _ := strings.Cut(name, " ")
+	for _, p := range list {
+		if table := protocolTables[what]; table != nil && p.Name == owner {
+			return func() string { return table(p) }
+		}
+	}
+	return nil
 }
 
 var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "targets": targetTable, "metrics": metricTable}

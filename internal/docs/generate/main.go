@@ -1,16 +1,18 @@
-// Command generate rewrites the generated parts of a document in place.
+// Command generate rewrites the generated parts of the documents, and the diagrams.
 package main
 
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/lockstep-sim/lockstep/internal/docs"
+	"github.com/lockstep-sim/lockstep/protocols/all"
 )
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "generate: want one file")
+		fmt.Fprintln(os.Stderr, "generate: want the root of the repository")
 		os.Exit(2)
 	}
 	if err := generate(os.Args[1]); err != nil {
@@ -19,14 +21,15 @@ func main() {
 	}
 }
 
-func generate(file string) error {
-	text, err := os.ReadFile(file)
+func generate(root string) error {
+	files, err := docs.Generated(root, all.List())
 	if err != nil {
 		return err
 	}
-	made, err := docs.Reference(string(text))
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(f.Name)), f.Content, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(file, []byte(made), 0o644)
+	return nil
 }

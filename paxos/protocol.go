@@ -16,6 +16,8 @@ func Protocol() *protocols.Protocol {
 			"linearizable reads by a quorum round or a master lease, snapshots and compaction, catch-up, " +
 			"reconfiguration with an alpha window. Out: learners that do not vote, leadership transfer.",
 		EpochWord:  "ballot",
+		EpochText:  func(epoch uint64) string { return Ballot(epoch).String() },
+		Admin:      []protocols.AdminKind{protocols.Reconfigure},
 		Roles:      roleNames(),
 		Timers:     []string{timerElection: "election", timerHeartbeat: "heartbeat", timerQuorum: "quorum"},
 		Messages:   messageKinds(),

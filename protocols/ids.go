@@ -35,6 +35,16 @@ func (id NodeID) String() string {
 type Cluster struct {
 	Replicas int // replicas that may ever exist: ids 1..Replicas
 	Services int // service nodes: ids Replicas+1..Replicas+Services
+	// Members is the first membership; empty: every replica. See First.
+	Members NodeSet
+}
+
+// First returns the first membership: the members before any reconfiguration.
+func (c Cluster) First() NodeSet {
+	if c.Members.Empty() {
+		return NodesUpTo(c.Replicas)
+	}
+	return c.Members
 }
 
 // Name returns n1 for a replica, s1 for a service and c1 for a client.

@@ -61,6 +61,12 @@ type Protocol struct {
 	// linearizability. nil: linearizable where LinearizableReads says so, and no
 	// acknowledged write is ever lost within the model.
 	Guarantee func(parameters any) Guarantee
+	// Admin lists what an operator can ask of a node (Event.Admin); nil: nothing.
+	// Learners says that a Reconfigure may name members that do not vote.
+	Admin    []AdminKind
+	Learners bool
+	// EpochText prints an epoch as the paper writes it; nil prints the number.
+	EpochText func(epoch uint64) string
 	// SessionTransport declares that messages carry the sender's life (restart
 	// count) in Event.Life.
 	SessionTransport bool

@@ -59,7 +59,7 @@ func writeList(b *bufio.Writer, indent string, header table.Row, rows []table.Ro
 
 func listScenarios(b *bufio.Writer, list []*protocols.Protocol, _ Paint) {
 	var rows []table.Row
-	for _, name := range scenarios.Library() {
+	for _, name := range append(scenarios.Library(), scenarios.Plays()...) {
 		why := ""
 		if sc, _, err := scenarios.Load(name, list); err != nil {
 			why = "not for these protocols: " + CleanLines(err.Error())

@@ -22,9 +22,13 @@ func WriteRun(w io.Writer, r *scenarios.Result, why string, paint Paint) error {
 		writeBlock(b, "  ", text.WrapSoft(Clean(why), 96))
 	}
 	writeFailure(b, r, paint)
+	writePlay(b, r, paint)
 	b.WriteByte('\n')
 	writeFigures(b, r)
-	writeFaults(b, r, paint)
+	if len(r.Play) == 0 {
+		writeFaults(b, r, paint)
+	}
+	writeAdmin(b, r, paint)
 	writeChecked(b, "probes", r.Probes, paint)
 	writeChecked(b, "expectations", r.Expected, paint)
 	fmt.Fprintf(b, "\nrepeat: %s\n", Clean(r.Replay))
@@ -58,6 +62,12 @@ func writeFigures(b *bufio.Writer, r *scenarios.Result) {
 	t := plainTable()
 	row := func(name, value string) { t.AppendRow(table.Row{name, value}) }
 	row("operations", fmt.Sprintf("%d ok, %d failed, %d unknown", r.Operations.OK, r.Operations.Failed, r.Operations.Unknown))
+	if len(r.Play) > 0 { // its times are the script's own
+		row("judged by", judged(r.Judged))
+		row("run", fmt.Sprintf("%d events, digest %s", r.Events, Clean(r.Digest)))
+		writeTable(b, t, "  ")
+		return
+	}
 	row("latency", fmt.Sprintf("p50 %s  p90 %s  p99 %s  max %s",
 		Duration(r.Latency.P50), Duration(r.Latency.P90), Duration(r.Latency.P99), Duration(r.Latency.Max)))
 	row("throughput", fmt.Sprintf("%s operations per second", decimal(r.Throughput)))

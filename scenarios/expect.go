@@ -48,6 +48,7 @@ func (c Condition) check(r *Result) Checked {
 // Expectation is what a run is expected to come to.
 type Expectation struct {
 	Verdict    checker.Verdict // Inconclusive stands for "not said"
+	Check      string          // the check that a violation is to break first; "": any
 	Conditions []Condition     // at most one per metric
 }
 
@@ -61,7 +62,7 @@ type ProtocolExpectation struct {
 // expectation, overridden key by key. The verdict is ok where none is said, or
 // violation where the conditions demand one.
 func (sc *Scenario) Expected(protocol string) Expectation {
-	e := Expectation{Verdict: sc.Expect.Verdict}
+	e := Expectation{Verdict: sc.Expect.Verdict, Check: sc.Expect.Check}
 	e.Conditions = append(e.Conditions, sc.Expect.Conditions...)
 	for _, own := range sc.ExpectOf {
 		if own.Protocol != protocol {
@@ -69,6 +70,12 @@ func (sc *Scenario) Expected(protocol string) Expectation {
 		}
 		if own.Verdict != checker.Inconclusive {
 			e.Verdict = own.Verdict
+			if own.Verdict != checker.Violation {
+				e.Check = ""
+			}
+		}
+		if own.Check != "" {
+			e.Check = own.Check
 		}
 		for _, c := range own.Conditions {
 			e.set(c)
@@ -76,6 +83,9 @@ func (sc *Scenario) Expected(protocol string) Expectation {
 	}
 	if e.Verdict == checker.Inconclusive {
 		e.Verdict = checker.OK
+		if e.Check != "" {
+			e.Verdict = checker.Violation
+		}
 		for _, c := range e.Conditions {
 			if c.Metric == "violations" && !c.holds(0) {
 				e.Verdict = checker.Violation
@@ -101,29 +111,38 @@ func (e *Expectation) set(c Condition) {
 type Probe struct {
 	Condition     // Metric "" for faults
 	Fault     int // position from 1; everyFault: all of them
+	Admin     int // the same of the operator's plan
 }
 
 const everyFault = -1
 
 // String prints the probe as scenarios write it: "retries >= 1", "fault 1
-// effective", "every fault effective".
+// effective", "every fault effective", "admin 1 effective".
 func (p Probe) String() string {
 	switch {
 	case p.Fault == everyFault:
 		return "every fault effective"
 	case p.Fault > 0:
 		return fmt.Sprintf("fault %d effective", p.Fault)
+	case p.Admin == everyFault:
+		return "every admin effective"
+	case p.Admin > 0:
+		return fmt.Sprintf("admin %d effective", p.Admin)
 	}
 	return p.Condition.String()
 }
 
 func (p Probe) check(r *Result) Checked {
-	if p.Fault == 0 {
+	list, which := r.Faults, p.Fault
+	if p.Admin != 0 {
+		list, which = r.Admin, p.Admin
+	}
+	if which == 0 {
 		return p.Condition.check(r)
 	}
 	effective, wanted := 0, 0
-	for _, f := range r.Faults {
-		if p.Fault != everyFault && f.ID != p.Fault {
+	for _, f := range list {
+		if which != everyFault && f.ID != which {
 			continue
 		}
 		wanted++
@@ -154,11 +173,21 @@ func ParseProbe(s string) (Probe, error) {
 	if s == "every fault effective" {
 		return Probe{Fault: everyFault}, nil
 	}
-	if middle, ok := strings.CutPrefix(s, "fault "); ok {
+	if s == "every admin effective" {
+		return Probe{Admin: everyFault}, nil
+	}
+	for _, what := range []string{"fault", "admin"} {
+		middle, ok := strings.CutPrefix(s, what+" ")
+		if !ok {
+			continue
+		}
 		number, ok := strings.CutSuffix(middle, " effective")
 		id, err := strconv.Atoi(number)
 		if !ok || err != nil || id < 1 || !wholeNumber.MatchString(number) {
-			return Probe{}, fmt.Errorf(`want "fault N effective" with N from 1, got %s`, quote(s))
+			return Probe{}, fmt.Errorf(`want "%s N effective" with N from 1, got %s`, what, quote(s))
+		}
+		if what == "admin" {
+			return Probe{Admin: id}, nil
 		}
 		return Probe{Fault: id}, nil
 	}
@@ -230,12 +259,16 @@ type expectation struct {
 }
 
 func readExpectation(d *decoder, n *yaml.Node, path string, e expectation) {
-	known := append([]string{"verdict"}, metricNames()...)
+	known := append([]string{"verdict", "check"}, metricNames()...)
 	d.pairs(n, path, "expectations", func(k, value *yaml.Node) {
 		at := join(path, k.Value)
 		d.where[at] = value
 		if k.Value == "verdict" {
 			readVerdict(d, value, at, e.common)
+			return
+		}
+		if k.Value == "check" {
+			word().read(d, value, at, &e.common.Check)
 			return
 		}
 		if m := metricNamed(k.Value); m != nil {
@@ -279,6 +312,9 @@ func writeExpectation(e expectation) *yaml.Node {
 	if e.common.Verdict != checker.Inconclusive {
 		n.Content = append(n.Content, text("verdict"), text(e.common.Verdict.String()))
 	}
+	if e.common.Check != "" {
+		n.Content = append(n.Content, text("check"), text(e.common.Check))
+	}
 	for _, c := range e.common.Conditions {
 		bound := c.bound()
 		if c.Op == "=" {
@@ -306,14 +342,17 @@ func expectField() field[Scenario] {
 	at := func(sc *Scenario) expectation { return expectation{&sc.Expect, &sc.ExpectOf} }
 	return field[Scenario]{
 		key: "expect",
-		doc: "What a run is expected to come to: verdict, and bounds on metrics (lockstep list metrics); a protocol's name overrides key by key. A missed bound gives exit code 4.",
+		doc: "What a run is expected to come to: verdict, the check that a violation breaks first, and bounds on metrics (lockstep list metrics); a protocol's name overrides key by key. A missed bound gives exit code 4.",
 		read: func(d *decoder, n *yaml.Node, path string, sc *Scenario) {
 			readExpectation(d, n, path, at(sc))
 		},
 		write: func(sc *Scenario) *yaml.Node { return writeExpectation(at(sc)) },
 		schema: func(list []*protocols.Protocol) object {
 			properties := func() object {
-				p := object{"verdict": object{"enum": []string{"ok", "violation", "unavailable", "outside-model"}}}
+				p := object{
+					"verdict": object{"enum": []string{"ok", "violation", "unavailable", "outside-model"}},
+					"check":   object{"type": "string", "description": "The check that a violation breaks first."},
+				}
 				for _, m := range metrics {
 					p[m.Name] = object{"type": []string{"string", "number"}, "description": m.Doc}
 				}

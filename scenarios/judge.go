@@ -67,6 +67,9 @@ func (r *run) measure() {
 		}
 		return 0
 	})
+	for _, a := range w.AdminLog() {
+		res.Admin = append(res.Admin, adminOf(&a, w.Now()))
+	}
 	log := w.FaultLog()
 	for i := range log {
 		res.Faults = append(res.Faults, faultOf(&log[i], w.Now()))
@@ -121,13 +124,13 @@ func (r *run) judge(opt Options) {
 		first := res.Violations[0]
 		res.Verdict, res.Check, res.Reason = checker.Violation, first.Check, first.Text
 	} else if res.Reason == "" {
-		if res.Operations.OK == 0 && r.sc.Workload.Clients > 0 {
+		if res.Operations.OK == 0 && r.sc.Workload.Clients > 0 && len(r.sc.Script) == 0 {
 			res.Verdict, res.Reason = checker.Inconclusive, "no operation returned: nothing was put on trial"
 		} else {
 			res.Verdict = checker.OK
 		}
 	}
-	if outside := r.sc.OutsideModel(r.p); outside != "" {
+	if outside := r.sc.OutsideModel(r.p); outside != "" && len(r.sc.Script) == 0 {
 		if res.Reason != "" {
 			outside += "; " + res.Verdict.String() + ": " + res.Reason
 		}
@@ -165,6 +168,13 @@ func (r *run) expect() {
 	res.Expected = append(res.Expected, Checked{
 		Text: "verdict " + e.Verdict.String(), Got: res.Verdict.String(), Met: res.Verdict == e.Verdict,
 	})
+	if e.Check != "" {
+		got := res.Check
+		if got == "" {
+			got = "none"
+		}
+		res.Expected = append(res.Expected, Checked{Text: "check " + e.Check, Got: got, Met: res.Check == e.Check})
+	}
 	for _, c := range e.Conditions {
 		res.Expected = append(res.Expected, c.check(res))
 	}

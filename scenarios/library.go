@@ -8,13 +8,20 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-//go:embed library/*.yaml
+//go:embed library/*.yaml plays/*.yaml
 var libraryFiles embed.FS
 
 // Library names the shipped scenarios, sorted. They are part of the binary, so
 // that an installed command and other modules have them too.
-func Library() []string {
-	entries, err := libraryFiles.ReadDir("library")
+func Library() []string { return namesIn("library") }
+
+// Plays names the shipped scenarios that are scripts, sorted. Each is meant for one
+// protocol, with whose name its own begins.
+func Plays() []string { return namesIn("plays") }
+
+// namesIn names the scenarios of one embedded folder.
+func namesIn(folder string) []string {
+	entries, err := libraryFiles.ReadDir(folder)
 	if err != nil {
 		panic("scenarios: the embedded library cannot be listed: " + err.Error())
 	}
@@ -31,7 +38,10 @@ func Library() []string {
 // not meant for the protocols that are.
 var shipped = []string{"raft", "paxos", "vr", "primarybackup"}
 
-func inLibrary(name string) bool { return slices.Contains(Library(), name) }
+func inLibrary(name string) bool { return slices.Contains(shippedNames(), name) }
+
+// shippedNames are all that an argument can name.
+func shippedNames() []string { return append(Library(), Plays()...) }
 
 // Load reads a shipped scenario by name. Its File is the name, so that the replay
 // command works anywhere.
@@ -46,7 +56,10 @@ func Load(name string, list []*protocols.Protocol) (*Scenario, Problems, error) 
 // LibraryText returns the text of a shipped scenario.
 func LibraryText(name string) ([]byte, error) {
 	if !inLibrary(name) {
-		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, Library()) + " (lockstep list scenarios)"}}
+		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, shippedNames()) + " (lockstep list scenarios)"}}
+	}
+	if slices.Contains(Plays(), name) {
+		return libraryFiles.ReadFile("plays/" + name + ".yaml")
 	}
 	return libraryFiles.ReadFile("library/" + name + ".yaml")
 }

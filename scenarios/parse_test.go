@@ -47,7 +47,10 @@ func toys() []*protocols.Protocol {
 			Records:  []protocols.KindInfo{{Kind: 1, Name: "Term"}},
 		}
 	}
-	return []*protocols.Protocol{toy("toy"), toy("other"), {Name: "plain"}}
+	first := toy("toy")
+	first.Timers = []string{"election", "heartbeat"}
+	mover := &protocols.Protocol{Name: "mover", Admin: []protocols.AdminKind{protocols.Reconfigure, protocols.TransferLeadership}, Learners: true}
+	return []*protocols.Protocol{first, toy("other"), {Name: "plain"}, mover}
 }
 
 // problems returns what Parse says about a text.
@@ -167,7 +170,8 @@ func TestResolveSaysWhatIsMissing(t *testing.T) {
 
 var equate = []cmp.Option{
 	cmpopts.EquateEmpty(),
-	cmp.AllowUnexported(sim.Target{}),
+	cmp.AllowUnexported(sim.Target{}, protocols.NodeSet{}),
+	cmpopts.IgnoreUnexported(Scenario{}), // where steps of a script stand
 }
 
 const full = `version: 1

@@ -14,7 +14,7 @@ import (
 // all is healed.
 func (r *run) phases() {
 	w := r.world
-	stop := r.advance(protocols.Time(r.sc.For), nil)
+	stop := r.safety()
 	r.snapshot()
 	if r.stopped {
 		return
@@ -29,6 +29,12 @@ func (r *run) phases() {
 	if r.isOff(CheckLiveness) {
 		w.StopWorkload()
 		return
+	}
+	if len(r.sc.Script) > 0 {
+		if r.sc.Then != ThenHeal {
+			return
+		}
+		w.Release()
 	}
 	core := w.PickCore()
 	if core.Empty() {
@@ -45,6 +51,14 @@ func (r *run) phases() {
 			r.subscribed(all, when)
 		}
 	}
+}
+
+// safety runs the safety phase, or the script in its stead.
+func (r *run) safety() sim.Stop {
+	if len(r.sc.Script) > 0 {
+		return r.play()
+	}
+	return r.advance(protocols.Time(r.sc.For), nil)
 }
 
 // advance is RunUntil, up to the time at which somebody wants to look.
@@ -175,6 +189,9 @@ func (r *run) ledFromOutside(healed protocols.NodeSet) bool {
 func (r *run) difference(nodes protocols.NodeSet) string {
 	var first protocols.View
 	firstID := protocols.Nobody
+	if !r.sc.Members.Empty() || len(r.sc.Admin)+len(r.sc.Script) > 0 {
+		nodes = nodes.And(r.world.Voters()) // who was removed, or has not joined, lags by right
+	}
 	for id := nodes.Next(protocols.Nobody); id != protocols.Nobody && int(id) <= r.sc.Replicas; id = nodes.Next(id) {
 		v, up := r.world.View(id)
 		switch {

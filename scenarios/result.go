@@ -126,6 +126,8 @@ type Result struct {
 	Lost       *Lost           `json:"lost_writes,omitempty"` // where the guarantee allows to lose acknowledged writes
 	Violations []Broken        `json:"violations,omitempty"`
 	Faults     []Fault         `json:"faults,omitempty"`
+	Admin      []Fault         `json:"admin,omitempty"` // what the operator wanted, as faults are told
+	Play       []Played        `json:"play,omitempty"`  // the script with what came of each step
 	Expected   []Checked       `json:"expected,omitempty"`
 	Probes     []Checked       `json:"probes,omitempty"`
 	Judged     Judged          `json:"judged"`
@@ -188,6 +190,22 @@ func faultOf(f *sim.FaultRecord, now protocols.Time) Fault {
 		out.StartNS, out.EndNS = int64(f.Struck), int64(now)
 	case sim.Over:
 		out.StartNS, out.EndNS = int64(f.Struck), int64(f.Ended)
+	}
+	return out
+}
+
+// adminOf tells a step of the operator's plan like a fault: Kind reconfigure, Target
+// what was wanted, Resolved who was asked, and for which members.
+func adminOf(r *sim.AdminRecord, now protocols.Time) Fault {
+	out := Fault{
+		ID: r.Step.ID, Kind: r.Step.Kind.String(), Target: r.Step.String(), Resolved: r.Resolved(),
+		State: r.State.String(), Effective: r.Effective, How: r.How(),
+	}
+	switch r.State {
+	case sim.Active:
+		out.StartNS, out.EndNS = int64(r.Struck), int64(now)
+	case sim.Over:
+		out.StartNS, out.EndNS = int64(r.Struck), int64(r.Ended)
 	}
 	return out
 }

@@ -106,6 +106,9 @@ func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt 
 		return r.result
 	}
 	r.phases()
+	if r.result.Err != nil {
+		return r.result
+	}
 	r.measure()
 	r.judge(opt)
 	r.expect()
@@ -140,7 +143,7 @@ func (runner *Runner) begin(sc *Scenario, p *protocols.Protocol, seed uint64, op
 }
 
 func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
-	c := protocols.Cluster{Replicas: r.sc.Replicas}
+	c := protocols.Cluster{Replicas: r.sc.Replicas, Members: r.sc.Members}
 	if r.p.Services != nil {
 		c.Services = r.p.Services(r.parameters)
 	}
@@ -148,7 +151,7 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	cfg.Observers = append(r.observers(c), &r.applied)
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
-	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil
+	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil || cfg.Scripted
 	if runner.world == nil {
 		w, err := sim.New(cfg)
 		if err == nil {
@@ -203,13 +206,17 @@ func (r *run) isOff(check string) bool { return slices.Contains(r.off, check) }
 
 // Config is what the engine is told, without observers.
 func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
-	return sim.Config{
+	cfg := sim.Config{
 		Protocol: p, Parameters: sc.ParametersOf(p),
 		Replicas: sc.Replicas, Machine: sc.Machine, Seed: seed,
 		Network: sc.Network, Disk: sc.Disk, Clock: sc.Clock, Workload: sc.Workload,
-		Faults: sc.Faults, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
+		Faults: sc.Faults, Members: sc.Members, Admin: sc.Admin, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
 		MaxEvents: sc.Events,
 	}
+	if len(sc.Script) > 0 { // messages take the time that the script gives them, and nothing happens by chance
+		cfg.Scripted, cfg.Network, cfg.Disk = true, sim.Network{}, sim.Disk{}
+	}
+	return cfg
 }
 
 // kindsOf keeps the names that the protocol has: a scenario may name kinds of

@@ -20,10 +20,11 @@ type Scenario struct {
 	File string // where it was read, for the replay command; not part of the text
 
 	Version    int
-	Name       string // ^[a-z0-9][a-z0-9._-]{0,63}$
-	Why        string // what it shows, in one or two sentences
-	Replicas   int    // 1..101
-	Machine    string // state machine: kv, register, counter, log, stamp
+	Name       string            // ^[a-z0-9][a-z0-9._-]{0,63}$
+	Why        string            // what it shows, in one or two sentences
+	Replicas   int               // 1..101
+	Members    protocols.NodeSet // first membership; empty: all replicas
+	Machine    string            // state machine: kv, register, counter, log, stamp
 	Protocols  []string
 	Parameters []Parameters
 
@@ -31,7 +32,11 @@ type Scenario struct {
 	Disk     sim.Disk
 	Clock    sim.Clock
 	Workload sim.Workload
-	Faults   []sim.Fault // IDs are positions from 1
+	Faults   []sim.Fault     // IDs are positions from 1
+	Admin    []sim.AdminStep // what the operator wants; IDs are positions from 1
+
+	Script []sim.ScriptStep // a play: with one, nothing happens by itself
+	Then   string           // what follows the script: "" or stop: nothing; heal: the liveness phase
 
 	Early, Lose []string // bugs for anybody's protocol, by message and record name
 
@@ -43,6 +48,8 @@ type Scenario struct {
 	Expect    Expectation
 	ExpectOf  []ProtocolExpectation
 	Sometimes []Probe
+
+	places []Problem // where the steps of the script stand in the file; not part of the text
 }
 
 // Parameters are the settings of one protocol.
@@ -162,7 +169,7 @@ func expand(arg string) (files []string, library bool, err error) {
 		if strings.ContainsAny(arg, `/\`) || filepath.Ext(arg) != "" {
 			return nil, false, fmt.Errorf("%s: no such file or folder", printable(arg))
 		}
-		return nil, false, fmt.Errorf("%s: no such file, folder or shipped scenario%s (lockstep list scenarios)", printable(arg), DidYouMean(arg, Library()))
+		return nil, false, fmt.Errorf("%s: no such file, folder or shipped scenario%s (lockstep list scenarios)", printable(arg), DidYouMean(arg, shippedNames()))
 	}
 	if !info.IsDir() {
 		return []string{arg}, false, nil

@@ -58,9 +58,14 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	validateWorkload(sc, report)
 	validateFaults(sc, report)
 	validateLinks(sc, report)
+	validateAdmin(sc, list, report)
+	validateScript(sc, list, report)
 	for i, p := range sc.Sometimes {
 		if p.Fault > len(sc.Faults) || p.Fault == everyFault && len(sc.Faults) == 0 {
 			report(fmt.Sprintf("sometimes[%d]", i+1), "there is no such fault: the plan has %d", len(sc.Faults))
+		}
+		if p.Admin > len(sc.Admin) || p.Admin == everyFault && len(sc.Admin) == 0 {
+			report(fmt.Sprintf("sometimes[%d]", i+1), "there is no such step: the plan has %d under admin", len(sc.Admin))
 		}
 	}
 	validateChecks(sc, list, report)
@@ -231,7 +236,7 @@ func validateLinks(sc *Scenario, report reporter) {
 }
 
 func validateChecks(sc *Scenario, list []*protocols.Protocol, report reporter) {
-	if len(sc.Checks) == 0 {
+	if len(sc.Checks) == 0 && sc.Expect.Check == "" && len(sc.ExpectOf) == 0 {
 		return
 	}
 	var known []string
@@ -245,6 +250,15 @@ func validateChecks(sc *Scenario, list []*protocols.Protocol, report reporter) {
 		case !slices.Contains(known, c.Name):
 			report("checks."+c.Name, "unknown check %s%s (lockstep list checks)", quote(c.Name), DidYouMean(c.Name, known))
 		}
+	}
+	expected := func(path, check string) {
+		if check != "" && !slices.Contains(known, check) {
+			report(path, "unknown check %s%s (lockstep list checks)", quote(check), DidYouMean(check, known))
+		}
+	}
+	expected("expect.check", sc.Expect.Check)
+	for _, own := range sc.ExpectOf {
+		expected("expect."+own.Protocol+".check", own.Check)
 	}
 }
 

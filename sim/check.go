@@ -57,6 +57,9 @@ func completed(cfg Config) (Config, error) {
 	if err := checkWorkload(&cfg); err != nil {
 		return cfg, err
 	}
+	if err := checkAdmin(&cfg); err != nil {
+		return cfg, err
+	}
 	return cfg, checkFaults(&cfg, cluster)
 }
 

@@ -117,6 +117,16 @@ func (w *World) call(c *client, cause uint64) {
 	}
 	c.seq++
 	command := w.command(c, share)
+	w.open(c, command, began)
+	to := c.node
+	if command.Kind == protocols.Follow {
+		to = w.anyNode(c.draws.next())
+	}
+	w.attempt(c, to)
+}
+
+// open begins the operation of c that command asks for; it has arrived at began.
+func (w *World) open(c *client, command protocols.Command, began protocols.Time) {
 	c.request = w.requests.take(command)
 	c.op = w.history.add(protocols.Operation{
 		Command: command, Call: int64(w.seq), Return: protocols.Infinity, Began: began,
@@ -130,11 +140,6 @@ func (w *World) call(c *client, cause uint64) {
 	if w.tracing {
 		w.record(TraceEvent{Kind: TraceCall, Node: c.id, Command: command})
 	}
-	to := c.node
-	if command.Kind == protocols.Follow {
-		to = w.anyNode(c.draws.next())
-	}
-	w.attempt(c, to)
 }
 
 // nextNode returns the replica to ask after id: round the core, which is every

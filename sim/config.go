@@ -16,6 +16,12 @@ type Config struct {
 	Clock    Clock
 	Workload Workload
 	Faults   []Fault
+	// Members is the first membership; empty: every replica. The others boot without
+	// members and join later.
+	Members protocols.NodeSet
+	Admin   []AdminStep // what an operator wants done
+	// Scripted: the world moves only by Do, until Release.
+	Scripted bool
 
 	// Early and Lose are two bugs for anybody's protocol: message kinds that leave
 	// before what they claim is durable, and record kinds that are never written.

@@ -161,6 +161,7 @@ func (w *World) heal(core protocols.NodeSet, what string) {
 		}
 	}
 	w.waiting = 0
+	w.cancelAdmin()
 	w.mended = w.mended.Or(core)
 	w.links.each(func(from, to protocols.NodeID, l *link) {
 		if (from < 0 || core.Has(from)) && (to < 0 || core.Has(to)) {

@@ -101,7 +101,7 @@ func (w *World) program(n *node, disk protocols.Recovered) (protocols.Node, erro
 		panic("sim: " + err.Error()) // New has made one before
 	}
 	return w.cfg.Protocol.New(protocols.Config{
-		ID: n.id, Cluster: w.cluster, Members: protocols.NodesUpTo(w.cfg.Replicas), Parameters: w.cfg.Parameters, Machine: machine,
+		ID: n.id, Cluster: w.cluster, Members: w.membersOf(n.id), Parameters: w.cfg.Parameters, Machine: machine,
 	}, disk)
 }
 
@@ -195,6 +195,9 @@ func (w *World) effect(n *node, e *protocols.Effect) {
 
 // note counts and traces a milestone.
 func (w *World) note(n *node, note *protocols.Note) {
+	if w.asked > 0 {
+		w.noteAdmin(n, note)
+	}
 	switch note.Kind {
 	case protocols.NoteLeader:
 		w.stats.Leaders++

@@ -51,6 +51,7 @@ const (
 	evEnd                             // fault ref ends
 	evSubscriber                      // subscriber to acts; ref: generation
 	evRestart                         // subscriber to crashes, or boots
+	evAdmin                           // the operator asks for step ref of the plan
 )
 
 // payload is what happens. Its fields are read according to kind.

@@ -139,13 +139,13 @@ func (w *World) leader() protocols.NodeID {
 }
 
 // voters returns the current members: those that the leader knows, or without
-// one the live replica of the highest epoch; every replica where nobody says.
+// one the live replica of the highest epoch; where nobody says, the first ones.
 func (w *World) voters() protocols.NodeSet {
 	from := w.leader()
 	if from == protocols.Nobody {
 		epoch := uint64(0)
 		for i := range w.nodes[:w.cluster.Replicas] {
-			if n := &w.nodes[i]; n.up && (from == protocols.Nobody || n.view.Epoch > epoch) {
+			if n := &w.nodes[i]; n.up && !n.view.Members.Empty() && (from == protocols.Nobody || n.view.Epoch > epoch) {
 				from, epoch = n.id, n.view.Epoch
 			}
 		}
@@ -155,8 +155,11 @@ func (w *World) voters() protocols.NodeSet {
 			return m
 		}
 	}
-	return protocols.NodesUpTo(w.cluster.Replicas)
+	return w.cluster.First()
 }
+
+// Voters returns the current members: see the target words minority and majority.
+func (w *World) Voters() protocols.NodeSet { return w.voters() }
 
 // leadership notes when the cluster gets or loses a leader; see Stats.Leaderless.
 func (w *World) leadership() {

@@ -120,6 +120,11 @@ func (w *World) ring(n *node, cause uint64) {
 		w.reschedule(n)
 		return
 	}
+	w.fire(n, i, cause)
+}
+
+// fire lets timer i of n fire, due or not.
+func (w *World) fire(n *node, i protocols.Timer, cause uint64) {
 	t := &n.timers.list[i]
 	t.due, t.drawn = never, false
 	w.begin(evAlarm, n.id, protocols.Nobody, uint64(i), cause)

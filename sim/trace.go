@@ -27,7 +27,7 @@ type TraceEvent struct {
 	Outcome protocols.Outcome
 	Answer  bool            // TraceDropped: it is an answer to Command, or a refusal
 	Note    *protocols.Note // TraceNote
-	Fault   int             // Fault.ID
+	Fault   int             // Fault.ID, or AdminStep.ID
 	Count   int64           // Boot: records found; Crashed: records lost; Synced: records durable in all
 	Detail  string          // boots, crashes, faults and violations: what
 }
@@ -55,6 +55,7 @@ const (
 	TraceViolation                       // a check failed
 	TraceFull                            // the trace has reached its bound
 	TraceSubscriber                      // a subscriber crashed or booted
+	TraceAdmin                           // what the operator wants: put to a node, done or given up
 )
 
 // maxTrace bounds the lines of a trace, about 1 GiB. Past it only faults and
@@ -125,6 +126,8 @@ func (w *World) TraceText(e *TraceEvent) string {
 		return w.returnText(e, peer)
 	case TraceFault:
 		return fmt.Sprintf("fault %d: %s", e.Fault, e.Detail)
+	case TraceAdmin:
+		return fmt.Sprintf("admin %d: %s", e.Fault, e.Detail)
 	case TraceViolation:
 		return "VIOLATION " + e.Detail
 	}
@@ -167,11 +170,8 @@ func (w *World) timerName(t protocols.Timer) string {
 func (w *World) noteText(n *protocols.Note) string {
 	s := n.Kind.String()
 	if n.Epoch != 0 {
-		word := w.cfg.Protocol.EpochWord
-		if word == "" {
-			word = "epoch"
-		}
-		s += fmt.Sprintf(" %s %d", word, n.Epoch)
+		word := epochWord(w.cfg.Protocol)
+		s += " " + word + " " + w.epochText(n.Epoch)
 	}
 	if n.Index != 0 {
 		s += fmt.Sprintf(" index %d", n.Index)
@@ -189,6 +189,21 @@ func (w *World) noteText(n *protocols.Note) string {
 		s += ": " + n.Text
 	}
 	return s
+}
+
+func epochWord(p *protocols.Protocol) string {
+	if p.EpochWord == "" {
+		return "epoch"
+	}
+	return p.EpochWord
+}
+
+// epochText prints an epoch as the protocol's paper writes it.
+func (w *World) epochText(epoch uint64) string {
+	if text := w.cfg.Protocol.EpochText; text != nil {
+		return text(epoch)
+	}
+	return fmt.Sprintf("%d", epoch)
 }
 
 // messageText prints a message by its name and fields.

@@ -42,9 +42,12 @@ type World struct {
 	sessions   bool                     // Protocol.SessionTransport
 
 	faults     []fault
-	linkFaults []int             // active faults that disturb links
-	waiting    int               // faults that wait for their targets
-	roles      bool              // somebody came, went or changed epoch or role: waiting faults look again
+	linkFaults []int // active faults that disturb links
+	waiting    int   // faults that wait for their targets
+	roles      bool  // somebody came, went or changed epoch or role: waiting faults look again
+	admin      []AdminRecord
+	asked      int               // steps of the operator's plan that are Active
+	script     script            // Config.Scripted
 	healed     bool              // nothing ends or strikes by itself any more
 	mended     protocols.NodeSet // healed nodes
 
@@ -132,6 +135,8 @@ func (w *World) Reset(cfg Config) error {
 		w.behaviours = append(w.behaviours, r.Link)
 	}
 	w.resetFaults()
+	w.resetAdmin()
+	w.resetScript()
 	return nil
 }
 
@@ -165,7 +170,7 @@ func (w *World) reclaim(next *Config) {
 }
 
 func clusterOf(cfg *Config) protocols.Cluster {
-	c := protocols.Cluster{Replicas: cfg.Replicas}
+	c := protocols.Cluster{Replicas: cfg.Replicas, Members: cfg.Members}
 	if s := cfg.Protocol.Services; s != nil {
 		c.Services = s(cfg.Parameters)
 	}
@@ -311,6 +316,8 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		w.planned(int(p.ref))
 	case evEnd:
 		w.ended(int(p.ref))
+	case evAdmin:
+		w.administer(int(p.ref))
 	case evBoot:
 		w.begin(evBoot, p.to, protocols.Nobody, 0, cause)
 		w.boot(&w.nodes[p.to-1])

@@ -54,7 +54,7 @@ func tableOf(name string, list []*protocols.Protocol) func() string {
 	return nil
 }
 
-var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "targets": targetTable, "metrics": metricTable}
+var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "targets": targetTable, "metrics": metricTable, "verbs": verbTable}
 
 func keyTable() string {
 	var b strings.Builder

@@ -69,7 +69,7 @@ exits with 130. A second one ends at once.`,
 
 // completeScenarios offers shipped names; the shell adds files.
 func (a *app) completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return scenarios.Library(), cobra.ShellCompDirectiveDefault
+	return append(scenarios.Library(), scenarios.Plays()...), cobra.ShellCompDirectiveDefault
 }
 
 // resolve reads the scenarios that args name and prints warnings.

@@ -1,10 +1,6 @@
 package sim
 
-import (
-	"math/bits"
-
-	"github.com/lockstep-sim/lockstep/protocols"
-)
+import "github.com/lockstep-sim/lockstep/protocols"
 
 // The event queue is a 4-ary heap of 16-byte keys over a slab of payloads. Keys
 // move when the heap is sifted, payloads do not. Ties of time go by sequence
@@ -22,15 +18,6 @@ type key struct {
 }
 
 func (k key) before(l key) bool { return k.time < l.time || k.time == l.time && k.order < l.order }
-
-// after returns 1 if l comes before k, else 0, without a branch: which of four
-// children is the least is as good as random, and a wrong guess of the processor
-// costs more than the comparison. Times are never negative.
-func (k key) after(l key) uint64 {
-	_, borrow := bits.Sub64(l.order, k.order, 0)
-	_, borrow = bits.Sub64(uint64(l.time), uint64(k.time), borrow)
-	return borrow
-}
 
 // eventKind says what a payload is.
 type eventKind uint8
@@ -169,34 +156,59 @@ func (q *queue) pop() (p payload, cause uint64) {
 func (q *queue) sink(k key) {
 	h := q.heap
 	n, i := len(h), 0
-	for {
-		c := 4*i + 1
-		least := c
-		if c+4 <= n { // the full group, without bounds checks
-			g := h[c : c+4 : c+4]
-			x, y := g[0].after(g[1]), 2+g[2].after(g[3])
-			j := x + (y-x)&-g[x&3].after(g[y&3])
-			m := g[j&3]
-			if !m.before(k) {
-				break
-			}
-			h[i] = m
-			i = c + int(j)
-			continue
+	c := 1 // the first child of i
+	for ; c+4 <= n; c = 4*i + 1 {
+		g := (*[4]key)(h[c : c+4 : c+4])
+		j := first(g)
+		m := &g[j&3]
+		if !m.before(k) {
+			h[i] = k
+			return
 		}
-		if c >= n {
-			break
+		h[i] = *m
+		i = c + j
+	}
+	if c < n { // the last group, of less than four
+		if c += firstOf(h[c:]); h[c].before(k) {
+			h[i] = h[c]
+			i = c
 		}
-		for j := c + 1; j < n; j++ {
-			if h[j].before(h[least]) {
-				least = j
-			}
-		}
-		if !h[least].before(k) {
-			break
-		}
-		h[i] = h[least]
-		i = least
 	}
 	h[i] = k
+}
+
+// first returns which of four siblings comes first. Which one does is as good as
+// random, and a wrong guess of the processor costs more than the comparisons: so
+// they go by time alone, in a form that compiles to conditional moves, and ties
+// are left to branches that are hardly ever taken. It stays out of sink's loop,
+// where the compiler runs out of registers and falls back to branches.
+//
+//go:noinline
+func first(g *[4]key) int {
+	x, t := 0, g[0].time
+	if u := g[1].time; u < t {
+		x, t = 1, u
+	}
+	y, v := 2, g[2].time
+	if u := g[3].time; u < v {
+		y, v = 3, u
+	}
+	if t == v || g[0].time == g[1].time || g[2].time == g[3].time {
+		return firstOf(g[:])
+	}
+	if v < t {
+		x = y
+	}
+	return x
+}
+
+// firstOf returns which key of g comes first.
+func firstOf(g []key) int {
+	x := 0
+	for i := range g {
+		if g[i].before(g[x]) {
+			x = i
+		}
+	}
+	return x
 }

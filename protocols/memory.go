@@ -23,18 +23,12 @@ const (
 // run does.
 type Memory struct {
 	mode     MemoryMode
-	messages [MaxKinds]slots
-	records  [MaxKinds]slots
+	messages [MaxKinds]pool[Message]
+	records  [MaxKinds]pool[Record]
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(mode MemoryMode) *Memory { return &Memory{mode: mode} }
-
-// slots is the pool of one kind; its dynamic type knows the struct.
-type slots interface {
-	release(m any, mode MemoryMode)
-	copy(m any) any
-}
 
 // Blocks of slots double from firstBlock to lastBlock: a small run stays small,
 // and allocations vanish from a long one.
@@ -43,88 +37,79 @@ const (
 	lastBlock  = 4096
 )
 
-type pool[T any] struct {
-	free  []*T
-	block []T
-	size  int // of the last block
+// pool is the free slots of one kind, all pointers to one type.
+type pool[I any] struct {
+	free []I
+	size int       // of the last block; 0: none yet
+	copy func(I) I // into a slot of its own
 }
 
-func (p *pool[T]) take() *T {
-	if n := len(p.free); n > 0 {
-		m := p.free[n-1]
-		p.free = p.free[:n-1]
-		return m
-	}
-	if len(p.block) == 0 {
-		p.size = min(max(firstBlock, 2*p.size), lastBlock)
-		p.block = make([]T, p.size)
-	}
-	m := &p.block[0]
-	p.block = p.block[1:]
-	return m
+// nextBlock returns how many slots to add.
+func (p *pool[I]) nextBlock() int {
+	p.size = min(max(firstBlock, 2*p.size), lastBlock)
+	return p.size
 }
 
-func (p *pool[T]) release(m any, mode MemoryMode) {
-	t := m.(*T)
-	switch mode {
-	case Recycle:
-		p.free = append(p.free, t)
-	case Poison:
-		poison(reflect.ValueOf(t).Elem())
+func (p *pool[I]) release(v I, mode MemoryMode) {
+	switch {
+	case p.size == 0: // not from here
+	case mode == Recycle:
+		p.free = append(p.free, v)
+	case mode == Poison:
+		poison(reflect.ValueOf(v).Elem())
 	}
-}
-
-func (p *pool[T]) copy(m any) any {
-	c := p.take()
-	*c = *m.(*T)
-	return c
-}
-
-func poolFor[T any](s *slots) *pool[T] {
-	if p, ok := (*s).(*pool[T]); ok {
-		return p
-	}
-	if *s != nil {
-		panic("protocols: two types share one kind")
-	}
-	p := new(pool[T])
-	*s = p
-	return p
 }
 
 func newMessage[T any, M messagePointer[T]](mem *Memory, m T) Message {
 	var kind M
-	slot := poolFor[T](&mem.messages[kind.Kind()]).take()
-	*slot = m
-	return M(slot)
+	p := &mem.messages[kind.Kind()]
+	if len(p.free) == 0 {
+		block := make([]T, p.nextBlock())
+		for i := len(block) - 1; i >= 0; i-- {
+			p.free = append(p.free, M(&block[i]))
+		}
+		p.copy = func(m Message) Message { return newMessage[T, M](mem, *m.(M)) }
+	}
+	slot := p.free[len(p.free)-1]
+	p.free = p.free[:len(p.free)-1]
+	typed, ok := slot.(M)
+	if !ok {
+		panic("protocols: two types share one kind")
+	}
+	*typed = m
+	return slot
 }
 
 func newRecord[T any, R recordPointer[T]](mem *Memory, r T) Record {
 	var kind R
-	slot := poolFor[T](&mem.records[kind.Kind()]).take()
-	*slot = r
-	return R(slot)
+	p := &mem.records[kind.Kind()]
+	if len(p.free) == 0 {
+		block := make([]T, p.nextBlock())
+		for i := len(block) - 1; i >= 0; i-- {
+			p.free = append(p.free, R(&block[i]))
+		}
+	}
+	slot := p.free[len(p.free)-1]
+	p.free = p.free[:len(p.free)-1]
+	typed, ok := slot.(R)
+	if !ok {
+		panic("protocols: two types share one kind")
+	}
+	*typed = r
+	return slot
 }
 
 // CopyMessage returns a copy of m with an owner of its own: a duplicate on the
 // network. m must have come from Send or SendEarly.
-func (mem *Memory) CopyMessage(m Message) Message {
-	return mem.messages[m.Kind()].copy(m).(Message)
-}
+func (mem *Memory) CopyMessage(m Message) Message { return mem.messages[m.Kind()].copy(m) }
 
 // ReleaseMessage ends the ownership of m.
-func (mem *Memory) ReleaseMessage(m Message) {
-	if s := mem.messages[m.Kind()]; s != nil {
-		s.release(m, mem.mode)
-	}
-}
+func (mem *Memory) ReleaseMessage(m Message) { mem.messages[m.Kind()].release(m, mem.mode) }
 
 // ReleaseRecord ends the ownership of a persisted record. Records that were
 // handed to SaveSnapshot are not from a slot and are ignored.
 func (mem *Memory) ReleaseRecord(r Record) {
-	if s := mem.records[r.Kind()]; s != nil {
-		s.release(r, mem.mode)
-	}
+	mem.records[r.Kind()].release(r, mem.mode)
 }
 
 // poison overwrites every field with a value that no correct run contains.

@@ -58,11 +58,16 @@ func (ls *links) of(from, to protocols.NodeID) *link {
 	n := ls.nodes
 	switch {
 	case from > 0 && to > 0:
-		return &ls.list[(int(from)-1)*n+int(to)-1]
+		return ls.between(from, to)
 	case from < 0:
 		return &ls.list[n*n+(-int(from)-1)*n+int(to)-1]
 	}
 	return &ls.list[n*n+ls.clients*n+(-int(to)-1)*n+int(from)-1]
+}
+
+// between is of where both are nodes.
+func (ls *links) between(from, to protocols.NodeID) *link {
+	return &ls.list[(int(from)-1)*ls.nodes+int(to)-1]
 }
 
 // each visits every link between different ends.
@@ -222,7 +227,7 @@ func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
 	c := &w.kinds[kind]
 	c.Messages++
 	c.Bytes += size
-	p := w.pass(w.links.of(n.id, to), n.id, to)
+	p := w.pass(w.links.between(n.id, to), n.id, to)
 	if p.fate >= lost {
 		if w.tracing {
 			w.record(TraceEvent{Kind: TraceDropped, Node: to, Peer: n.id, Life: n.life, Message: m, Reason: fates[p.fate]})
@@ -255,7 +260,7 @@ func (w *World) arrive(p *payload, cause uint64) {
 			w.memory.ReleaseMessage(p.message) // died with the crash
 			return
 		}
-	} else if l := w.links.of(p.from, p.to); l.cuts != p.stamp {
+	} else if l := w.links.between(p.from, p.to); l.cuts != p.stamp {
 		w.stats.Cut++
 		w.hit(int(l.cutter), 1)
 		what = cut

@@ -140,16 +140,16 @@ func (q *queue) fill() {
 	}
 }
 
-// pop removes the earliest event, which next has found, and returns its payload
-// and cause.
-func (q *queue) pop() (p payload, cause uint64) {
+// pop removes the earliest event, which next has found, and returns its payload,
+// to be copied before anything is added, and its cause.
+func (q *queue) pop() (p *payload, cause uint64) {
 	slot := uint32(q.heap[0].order & slotMask)
 	q.hole = true
 	q.free = append(q.free, slot)
 	if q.traced {
 		cause = q.causes[slot]
 	}
-	return q.slab[slot], cause
+	return &q.slab[slot], cause
 }
 
 // sink puts k where it belongs, from the hole at the root downwards.

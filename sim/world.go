@@ -260,7 +260,8 @@ func (w *World) RunUntil(limit protocols.Time, done func() bool) (stop Stop) {
 		}
 		w.now = t
 		w.progress = false
-		p, cause := w.queue.pop()
+		what, cause := w.queue.pop()
+		p := *what
 		w.dispatch(&p, cause)
 		if len(w.violations) > 0 {
 			return Violated

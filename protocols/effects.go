@@ -50,8 +50,17 @@ func NewEffects(mem *Memory) *Effects { return &Effects{memory: mem} }
 
 // Reset empties the buffer for the next Step. It does not release messages.
 func (e *Effects) Reset() {
-	clear(e.List) // drop references, so that nothing outlives its step by accident
 	e.List, e.Answers, e.Notes = e.List[:0], e.Answers[:0], e.Notes[:0]
+}
+
+// add returns a new effect, to be filled in field by field: a literal would be
+// built elsewhere and copied, and processors are slow to read in wide words what
+// was just written in narrow ones.
+func (e *Effects) add(kind EffectKind) *Effect {
+	e.List = append(e.List, Effect{})
+	f := &e.List[len(e.List)-1]
+	f.Kind = kind
+	return f
 }
 
 // Memory returns where the buffer's messages and records come from.
@@ -73,26 +82,28 @@ type recordPointer[T any] interface {
 // lost nor counted, but is gated like any other: that is how a leader counts its
 // own durable write.
 func Send[T any, M messagePointer[T]](out *Effects, to NodeID, m T) {
-	out.List = append(out.List, Effect{Kind: EffectSend, To: to, Message: newMessage[T, M](out.memory, m)})
+	f := out.add(EffectSend)
+	f.To, f.Message = to, newMessage[T, M](out.memory, m)
 }
 
 // SendEarly sends m at once. It is for what claims nothing about this node's
 // disk; a comment at the call says why.
 func SendEarly[T any, M messagePointer[T]](out *Effects, to NodeID, m T) {
-	out.List = append(out.List, Effect{Kind: EffectSendEarly, To: to, Message: newMessage[T, M](out.memory, m)})
+	f := out.add(EffectSendEarly)
+	f.To, f.Message = to, newMessage[T, M](out.memory, m)
 }
 
 // Persist appends r to this node's write-ahead log. It is durable after the
 // disk's next fsync; the world starts that at the end of the Step.
 func Persist[T any, R recordPointer[T]](out *Effects, r T) {
-	out.List = append(out.List, Effect{Kind: EffectPersist, Record: newRecord[T, R](out.memory, r)})
+	out.add(EffectPersist).Record = newRecord[T, R](out.memory, r)
 }
 
 // SaveSnapshot writes a full checkpoint, in the same order as Persist and gating
 // what follows in the same way. Once durable it replaces everything persisted
 // before it; a torn one leaves that in force.
 func (e *Effects) SaveSnapshot(r Record) {
-	e.List = append(e.List, Effect{Kind: EffectSaveSnapshot, Record: r})
+	e.add(EffectSaveSnapshot).Record = r
 }
 
 // Reply answers c, gated like Send: "my own disk has it".
@@ -106,30 +117,33 @@ func (e *Effects) ReplyEarly(c Command, r Result) { e.answer(EffectReplyEarly, N
 func (e *Effects) Refuse(c Command, hint NodeID) { e.answer(EffectRefuse, hint, c, Result{}) }
 
 func (e *Effects) answer(kind EffectKind, to NodeID, c Command, r Result) {
-	e.List = append(e.List, Effect{Kind: kind, To: to, Answer: int32(len(e.Answers))})
+	f := e.add(kind)
+	f.To, f.Answer = to, int32(len(e.Answers))
 	e.Answers = append(e.Answers, Answer{c, r})
 }
 
 // SetTimer arms t to fire after exactly d on the node's monotone clock. It
 // replaces what was armed.
 func (e *Effects) SetTimer(t Timer, d Duration) {
-	e.List = append(e.List, Effect{Kind: EffectSetTimer, Timer: t, Min: d, Max: d})
+	f := e.add(EffectSetTimer)
+	f.Timer, f.Min, f.Max = t, d, d
 }
 
 // SetTimerWithin arms t to fire after a time in [min, max] that the world draws.
 // The draw is kept, and used again when t is re-armed, until the timer fires, is
 // cancelled or its range changes.
 func (e *Effects) SetTimerWithin(t Timer, min, max Duration) {
-	e.List = append(e.List, Effect{Kind: EffectSetTimerWithin, Timer: t, Min: min, Max: max})
+	f := e.add(EffectSetTimerWithin)
+	f.Timer, f.Min, f.Max = t, min, max
 }
 
 // CancelTimer disarms t and forgets its draw.
 func (e *Effects) CancelTimer(t Timer) {
-	e.List = append(e.List, Effect{Kind: EffectCancelTimer, Timer: t})
+	e.add(EffectCancelTimer).Timer = t
 }
 
 // Note records a milestone for observers, plots and targets.
 func (e *Effects) Note(n Note) {
-	e.List = append(e.List, Effect{Kind: EffectNote, Note: int32(len(e.Notes))})
+	e.add(EffectNote).Note = int32(len(e.Notes))
 	e.Notes = append(e.Notes, n)
 }

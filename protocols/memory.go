@@ -37,17 +37,42 @@ const (
 	lastBlock  = 4096
 )
 
-// pool is the free slots of one kind, all pointers to one type.
+// pool is the slots of one kind, all pointers to one type.
 type pool[I any] struct {
-	free []I
+	free []I // to use again, last in first out
+	all  []I // Recycle only: every slot ever made; those from used on are fresh
+	used int
 	size int       // of the last block; 0: none yet
 	copy func(I) I // into a slot of its own
 }
 
-// nextBlock returns how many slots to add.
+// take returns a slot, or false: there is none, and grow must make some.
+func (p *pool[I]) take() (slot I, ok bool) {
+	if n := len(p.free); n > 0 {
+		slot = p.free[n-1]
+		p.free = p.free[:n-1]
+		return slot, true
+	}
+	if p.used < len(p.all) {
+		p.used++
+		return p.all[p.used-1], true
+	}
+	return slot, false
+}
+
+// nextBlock returns how many slots to make.
 func (p *pool[I]) nextBlock() int {
 	p.size = min(max(firstBlock, 2*p.size), lastBlock)
 	return p.size
+}
+
+// add takes a new slot in.
+func (p *pool[I]) add(slot I, mode MemoryMode) {
+	if mode == Recycle {
+		p.all = append(p.all, slot)
+	} else {
+		p.free = append(p.free, slot)
+	}
 }
 
 func (p *pool[I]) release(v I, mode MemoryMode) {
@@ -63,15 +88,15 @@ func (p *pool[I]) release(v I, mode MemoryMode) {
 func newMessage[T any, M messagePointer[T]](mem *Memory, m T) Message {
 	var kind M
 	p := &mem.messages[kind.Kind()]
-	if len(p.free) == 0 {
+	slot, ok := p.take()
+	if !ok {
 		block := make([]T, p.nextBlock())
-		for i := len(block) - 1; i >= 0; i-- {
-			p.free = append(p.free, M(&block[i]))
+		for i := range block {
+			p.add(M(&block[i]), mem.mode)
 		}
 		p.copy = func(m Message) Message { return newMessage[T, M](mem, *m.(M)) }
+		slot, _ = p.take()
 	}
-	slot := p.free[len(p.free)-1]
-	p.free = p.free[:len(p.free)-1]
 	typed, ok := slot.(M)
 	if !ok {
 		panic("protocols: two types share one kind")
@@ -83,20 +108,36 @@ func newMessage[T any, M messagePointer[T]](mem *Memory, m T) Message {
 func newRecord[T any, R recordPointer[T]](mem *Memory, r T) Record {
 	var kind R
 	p := &mem.records[kind.Kind()]
-	if len(p.free) == 0 {
+	slot, ok := p.take()
+	if !ok {
 		block := make([]T, p.nextBlock())
-		for i := len(block) - 1; i >= 0; i-- {
-			p.free = append(p.free, R(&block[i]))
+		for i := range block {
+			p.add(R(&block[i]), mem.mode)
 		}
+		slot, _ = p.take()
 	}
-	slot := p.free[len(p.free)-1]
-	p.free = p.free[:len(p.free)-1]
 	typed, ok := slot.(R)
 	if !ok {
 		panic("protocols: two types share one kind")
 	}
 	*typed = r
 	return slot
+}
+
+// Rewind ends the ownership of everything at once: the next run begins with all
+// slots free, in the order in which they lie in memory.
+func (mem *Memory) Rewind() {
+	for kind := range MaxKinds {
+		mem.messages[kind].rewind(mem.mode)
+		mem.records[kind].rewind(mem.mode)
+	}
+}
+
+func (p *pool[I]) rewind(mode MemoryMode) {
+	if mode == Recycle {
+		p.free = p.free[:0]
+	}
+	p.used = 0
 }
 
 // CopyMessage returns a copy of m with an owner of its own: a duplicate on the

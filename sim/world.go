@@ -149,24 +149,7 @@ func (w *World) reclaim(next *Config) {
 		return
 	}
 	w.out.Reset()
-	for _, ok := w.queue.next(); ok; _, ok = w.queue.next() {
-		if p, _ := w.queue.pop(); p.kind == evMessage || p.kind == evSelf {
-			w.memory.ReleaseMessage(p.message)
-		}
-	}
-	for i := range w.nodes {
-		n := &w.nodes[i]
-		for _, g := range n.disk.waiting[n.disk.head:] {
-			if g.message != nil {
-				w.memory.ReleaseMessage(g.message)
-			}
-		}
-		for j, e := range n.disk.log {
-			if n.disk.first+uint64(j) >= n.disk.kept && !e.snapshot {
-				w.memory.ReleaseRecord(e.record)
-			}
-		}
-	}
+	w.memory.Rewind()
 }
 
 func clusterOf(cfg *Config) protocols.Cluster {

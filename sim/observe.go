@@ -11,6 +11,7 @@ import (
 
 func (w *World) resetObservers() {
 	w.moments = 0
+	w.shown = protocols.Moment{Found: w.shown.Found[:0]} // an observer may have panicked
 	for i := range w.watchers {
 		w.watchers[i] = w.watchers[i][:0]
 	}
@@ -26,20 +27,35 @@ func (w *World) resetObservers() {
 }
 
 // moment prepares what observers are shown. The caller adds what the kind calls
-// for, and shows it.
+// for, and shows it; show takes it away again.
 func (w *World) moment(kind protocols.MomentKind, n *node) {
-	w.shown = protocols.Moment{Kind: kind, Seq: w.seq, Now: w.now, Node: n.id, Replica: n.replica, Found: w.shown.Found[:0]}
+	m := &w.shown // field by field: five moments per event are worth it
+	m.Kind, m.Seq, m.Now, m.Node, m.Replica = kind, w.seq, w.now, n.id, n.replica
 }
 
 // show lets those look who want to see this kind of moment.
 func (w *World) show() {
+	m := &w.shown
 	w.watching = true
-	for _, o := range w.watchers[bits.TrailingZeros8(uint8(w.shown.Kind))] {
-		o.Observe(&w.shown)
+	for _, o := range w.watchers[bits.TrailingZeros8(uint8(m.Kind))] {
+		o.Observe(m)
 	}
 	w.watching = false
-	for _, v := range w.shown.Found {
+	for _, v := range m.Found {
 		w.found(v)
+	}
+	m.Found = m.Found[:0]
+	switch m.Kind {
+	case protocols.Stepped:
+		m.Event, m.Effects = nil, nil
+	case protocols.Left:
+		m.To, m.Message = protocols.Nobody, nil
+	case protocols.Durable:
+		m.Record, m.Snapshot = nil, false
+	case protocols.Crashed, protocols.Booted:
+		m.Disk = nil
+	case protocols.Replied:
+		m.Answer = nil
 	}
 }
 

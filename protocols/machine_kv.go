@@ -32,8 +32,9 @@ type kvCell struct {
 	// place: views of them are out.
 	count int32
 	list  []Value
-	// roll is the hash of the sequence, folded element by element.
-	roll uint64
+	// roll is the hash of the sequence, folded element by element; hash is that of
+	// the cell, 0 when it is empty.
+	roll, hash uint64
 }
 
 func newKV() StateMachine { return &kv{} }
@@ -71,11 +72,12 @@ func (m *kv) make(key Key) *kvCell {
 	return &m.cells[at-1]
 }
 
-func (c *kvCell) hash() uint64 {
-	if c.count == 0 {
-		return 0
+// seal makes hash that of what the cell holds now.
+func (c *kvCell) seal() {
+	c.hash = 0
+	if c.count > 0 {
+		c.hash = Mix64(Fold(Fold(HashSeed, uint64(c.key)), c.roll))
 	}
-	return Mix64(Fold(Fold(HashSeed, uint64(c.key)), c.roll))
 }
 
 func (c *kvCell) saw() Result {
@@ -138,7 +140,7 @@ func (m *kv) Apply(c Command, wall Time) Result {
 func (m *kv) Install(changes []Change) {
 	for _, ch := range changes {
 		c := m.make(ch.Key)
-		m.hash -= c.hash()
+		m.hash -= c.hash
 		switch {
 		case ch.Kind == ChangeAppend:
 			c.push(ch.Value)
@@ -147,7 +149,8 @@ func (m *kv) Install(changes []Change) {
 		default:
 			c.last, c.count, c.list, c.roll = 0, 0, nil, 0
 		}
-		m.hash += c.hash()
+		c.seal()
+		m.hash += c.hash
 	}
 }
 
@@ -187,7 +190,7 @@ func (m *kv) Restore(snapshot any) {
 	}
 	for _, c := range snapshot.([]kvCell) {
 		*m.make(c.key) = c
-		m.hash += c.hash()
+		m.hash += c.hash
 	}
 }
 

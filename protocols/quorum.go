@@ -82,9 +82,15 @@ func (q Joint) String() string { return Majority{q.Old}.String() + " and " + Maj
 // fastest when most members are level.
 func CommittedIndex(q Quorum, match []Index) Index {
 	members := q.Members()
+	_, majority := q.(Majority) // the usual one: counted here, without a call per index
+	need := MajoritySize(members.Len())
 	var best Index
 	for id := members.Next(Nobody); id != Nobody && int(id) < len(match); id = members.Next(id) {
-		if c := match[id]; c > best && q.Has(reached(members, match, c)) {
+		c := match[id]
+		if c <= best {
+			continue
+		}
+		if have := reached(members, match, c); majority && have.Len() >= need || !majority && q.Has(have) {
 			best = c
 		}
 	}

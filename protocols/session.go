@@ -33,22 +33,17 @@ type session struct {
 	result Result
 }
 
-func newSession(c Command, r Result) session {
-	h := Fold(Fold(HashSeed, uint64(-int64(c.Client))), c.Seq)
-	return session{c.Seq, Mix64(Fold(h, r.Hash())), r}
-}
-
 // Lookup says whether c is to be executed, and for SessionDone returns its
 // result. A Seq of 0 is no request and always stale.
 func (s *Sessions) Lookup(c Command) (Result, SessionState) {
-	var last session
+	var last *session
 	if at := -int(c.Client); at > 0 && at < len(s.byClient) {
-		last = s.byClient[at]
+		last = &s.byClient[at]
 	}
 	switch {
-	case c.Seq > last.seq:
+	case last == nil && c.Seq > 0, last != nil && c.Seq > last.seq:
 		return Result{}, SessionNew
-	case c.Seq == last.seq && c.Seq > 0:
+	case last != nil && c.Seq == last.seq && c.Seq > 0:
 		return last.result, SessionDone
 	}
 	return Result{}, SessionStale
@@ -63,9 +58,10 @@ func (s *Sessions) Record(c Command, r Result) {
 	if at >= len(s.byClient) {
 		s.byClient = slices.Grow(s.byClient, at+1-len(s.byClient))[:at+1]
 	}
-	is := newSession(c, r)
-	s.hash += is.hash - s.byClient[at].hash
-	s.byClient[at] = is
+	last := &s.byClient[at]
+	h := Mix64(Fold(Fold(Fold(HashSeed, uint64(at)), c.Seq), r.Hash()))
+	s.hash += h - last.hash
+	last.seq, last.hash, last.result = c.Seq, h, r
 }
 
 // Hash digests the table: equal tables have equal hashes, however they came

@@ -297,15 +297,14 @@ func (n *Node) termAt(i protocols.Index) uint64 {
 
 // View implements [protocols.Node].
 func (n *Node) View(v *protocols.View) {
-	*v = protocols.View{
-		Role: uint8(n.role), Leading: n.role == leader,
-		Epoch: n.term, Leader: n.leader,
-		Commit: n.commit, Applied: n.execute.Applied,
-		First: n.log.First(), Last: n.log.Last(),
-		Members:   n.members,
-		StateHash: n.execute.Hash(),
-	}
+	v.Role, v.Leading = uint8(n.role), n.role == leader
+	v.Epoch, v.Leader = n.term, n.leader
+	v.Commit, v.Applied = n.commit, n.execute.Applied
+	v.First, v.Last = n.log.First(), n.log.Last()
+	v.Members = n.members
+	v.LeaseUntil = 0
 	if n.role == leader {
 		v.LeaseUntil = n.leaseUntil
 	}
+	v.StateHash = n.execute.Hash()
 }

@@ -1,125 +1,13 @@
 package sim
 
 import (
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-// BareHeap is the floor that the engine is measured against: the hold model on a
-// 4-ary heap of 16-byte keys over a slab of 16-byte payloads, and nothing else.
-// One operation is pop, draw and push at the given number of pending events.
-func BenchmarkBareHeap(b *testing.B) {
-	h := newBareHeap(pendingEvents)
-	b.ReportAllocs()
-	for b.Loop() {
-		h.hold()
-	}
-}
-
+// pendingEvents is how many events are pending in BenchmarkEngine.
 const pendingEvents = 1000
-
-type bareHeap struct {
-	keys []key
-	slab [][2]uint64
-	free []uint32
-	seq  uint64
-	x    uint64
-}
-
-func newBareHeap(pending int) *bareHeap {
-	h := &bareHeap{x: 88172645463325252}
-	for range pending {
-		h.push(h.draw())
-	}
-	return h
-}
-
-// draw is xorshift64, uniform on 1..2^20.
-func (h *bareHeap) draw() int64 {
-	h.x ^= h.x << 13
-	h.x ^= h.x >> 7
-	h.x ^= h.x << 17
-	return int64(h.x>>44) + 1
-}
-
-func (h *bareHeap) hold() {
-	k := h.pop()
-	h.push(k.time + h.draw())
-}
-
-func (h *bareHeap) push(t int64) {
-	var slot uint32
-	if n := len(h.free); n > 0 {
-		slot = h.free[n-1]
-		h.free = h.free[:n-1]
-	} else {
-		slot = uint32(len(h.slab))
-		h.slab = append(h.slab, [2]uint64{})
-	}
-	h.seq++
-	h.slab[slot] = [2]uint64{h.seq, uint64(t)}
-	k := key{t, h.seq<<slotBits | uint64(slot)}
-	h.keys = append(h.keys, k)
-	a, i := h.keys, len(h.keys)-1
-	for i > 0 {
-		p := (i - 1) >> 2
-		if !k.before(a[p]) {
-			break
-		}
-		a[i] = a[p]
-		i = p
-	}
-	a[i] = k
-}
-
-func (h *bareHeap) pop() key {
-	top := h.keys[0]
-	n := len(h.keys) - 1
-	k := h.keys[n]
-	h.keys = h.keys[:n]
-	a, i := h.keys, 0
-	for {
-		c := 4*i + 1
-		if c+4 > n {
-			break
-		}
-		g := a[c : c+4 : c+4]
-		m, j := g[0], 0
-		if g[1].before(m) {
-			m, j = g[1], 1
-		}
-		if g[2].before(m) {
-			m, j = g[2], 2
-		}
-		if g[3].before(m) {
-			m, j = g[3], 3
-		}
-		if !m.before(k) {
-			break
-		}
-		a[i] = m
-		i = c + j
-	}
-	for c := 4*i + 1; c < n; c = 4*i + 1 {
-		least := c
-		for j := c + 1; j < min(c+4, n); j++ {
-			if a[j].before(a[least]) {
-				least = j
-			}
-		}
-		if !a[least].before(k) {
-			break
-		}
-		a[i] = a[least]
-		i = least
-	}
-	a[i] = k
-	h.free = append(h.free, uint32(top.order&slotMask))
-	return top
-}
 
 // ringNode hands every message on to the next node.
 type ringNode struct{ next, burst protocols.NodeID }
@@ -156,8 +44,8 @@ func ringConfig() Config {
 }
 
 // Engine is the whole engine with nodes that do nothing but hand a message on,
-// at the pending events of BareHeap: pop, fault check, digest, step, latency
-// draw, push.
+// at pendingEvents: pop, fault check, digest, step, latency draw, push. Against
+// what floor, and what the goals are, is the business of internal/bench.
 func BenchmarkEngine(b *testing.B) {
 	w, err := New(ringConfig())
 	if err != nil {
@@ -195,35 +83,4 @@ func TestAllocations(t *testing.T) {
 			t.Errorf("%s: %.0f allocations for %d delivered messages, more than 0.01 each", c.name, perRun, delivered)
 		}
 	}
-}
-
-// EngineOverFloor runs floor and engine in turns, about a thousand operations
-// each, so that the machine's noise hits both alike, and reports the ratio of
-// their medians. The goal is at most 2.0 at 1,000 pending events.
-func BenchmarkEngineOverFloor(b *testing.B) {
-	w, err := New(ringConfig())
-	if err != nil {
-		b.Fatal(err)
-	}
-	h := newBareHeap(pendingEvents)
-	w.Run(second / 100)
-	var floor, engine []int64
-	for b.Loop() {
-		began := time.Now()
-		for range 1000 {
-			h.hold()
-		}
-		floor = append(floor, int64(time.Since(began))/10)
-		before := w.Events()
-		began = time.Now()
-		w.Run(w.Now() + 1<<19)
-		engine = append(engine, int64(time.Since(began))*100/int64(w.Events()-before))
-	}
-	slices.Sort(floor)
-	slices.Sort(engine)
-	f, e := floor[len(floor)/2], engine[len(engine)/2]
-	b.ReportMetric(float64(f)/100, "floor-ns")
-	b.ReportMetric(float64(e)/100, "engine-ns")
-	b.ReportMetric(float64(e)/float64(f), "x-floor")
-	b.ReportMetric(0, "ns/op")
 }

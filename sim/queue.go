@@ -118,6 +118,14 @@ func (q *queue) rise(k key) {
 	h[i] = k
 }
 
+// len returns how many events are pending.
+func (q *queue) len() int {
+	if q.hole {
+		return len(q.heap) - 1
+	}
+	return len(q.heap)
+}
+
 // next returns the time of the earliest event, false when there is none.
 func (q *queue) next() (protocols.Time, bool) {
 	if q.hole {

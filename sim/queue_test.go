@@ -37,10 +37,14 @@ func TestQueueIsAStableSort(t *testing.T) {
 				model = slices.DeleteFunc(model, func(i item) bool { return i.number == best.number })
 				continue
 			}
-			at := now + protocols.Time(rapid.IntRange(0, 5).Draw(t, "after"))
+			after := rapid.OneOf(rapid.IntRange(0, 5), rapid.IntRange(0, 1000)) // ties, and few of them
+			at := now + protocols.Time(after.Draw(t, "after"))
 			number++
 			q.add(at, uint64(number)+7).ref = number
 			model = append(model, item{at, number})
+			if q.len() != len(model) {
+				t.Fatalf("%d events are pending, want %d", q.len(), len(model))
+			}
 		}
 		if _, ok := q.next(); ok != (len(model) > 0) {
 			t.Fatalf("queue and model disagree about being empty")

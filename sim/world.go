@@ -332,6 +332,10 @@ func (w *World) Now() protocols.Time { return w.now }
 // Events returns how many events have been handled.
 func (w *World) Events() uint64 { return w.stats.Events }
 
+// Pending returns how many events are scheduled, those that will turn out to be
+// out of date included.
+func (w *World) Pending() int { return w.queue.len() }
+
 // Cluster returns the shape of the run.
 func (w *World) Cluster() protocols.Cluster { return w.cluster }
 

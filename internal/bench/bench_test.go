@@ -61,6 +61,10 @@ func TestRelayKeepsMessagesUnderWay(t *testing.T) {
 	if under := s.Messages - s.Delivered; under != 1000 {
 		t.Errorf("messages under way: got %d, want 1000", under)
 	}
+	// Beside them the client's first call waits, which never comes.
+	if pending := world.Pending(); pending != 1001 {
+		t.Errorf("pending: got %d, want 1001", pending)
+	}
 	// Each message takes 2^19 ns on average.
 	if want := uint64(1000 * virtual / (1 << 19)); s.Delivered < want*9/10 || s.Delivered > want*11/10 {
 		t.Errorf("delivered: got %d, want about %d", s.Delivered, want)

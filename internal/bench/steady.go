@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -84,13 +83,7 @@ func (s *steady) pending() (int, error) {
 		if err := s.run(apart); err != nil {
 			return 0, err
 		}
-		sum += queueLength(s.world)
+		sum += s.world.Pending()
 	}
 	return (sum + looks/2) / looks, nil
-}
-
-// queueLength looks into the world: how long its queue is concerns nobody but
-// this benchmark.
-func queueLength(w *sim.World) int {
-	return reflect.ValueOf(w).Elem().FieldByName("queue").FieldByName("heap").Len()
 }

@@ -99,6 +99,30 @@ func TestRecycleAndKeep(t *testing.T) {
 	}
 }
 
+// A new run finds every slot free, in the order of the first; what is not to be
+// used again stays as it is.
+func TestRewind(t *testing.T) {
+	for _, mode := range []MemoryMode{Recycle, Keep, Poison} {
+		mem := NewMemory(mode)
+		first, second := sendOne(mem, ping{Term: 1}), sendOne(mem, ping{Term: 2})
+		if mode == Recycle {
+			mem.ReleaseMessage(second)
+			mem.ReleaseMessage(first)
+		}
+		mem.Rewind()
+		a, b := sendOne(mem, ping{Term: 3}), sendOne(mem, ping{Term: 4})
+		if reused := a == first && b == second; reused != (mode == Recycle) {
+			t.Errorf("mode %d: slots used again in order: %v", mode, reused)
+		}
+		if mode != Recycle && (first.Term != 1 || second.Term != 2) {
+			t.Errorf("mode %d: messages of the last run changed: %v, %v", mode, first, second)
+		}
+		if a == b || a.Term != 3 || b.Term != 4 {
+			t.Errorf("mode %d: the next run got %v and %v", mode, a, b)
+		}
+	}
+}
+
 func TestTwoTypesOfOneKindPanic(t *testing.T) {
 	out := NewEffects(NewMemory(Recycle))
 	Send(out, 1, ping{})

@@ -111,47 +111,61 @@ func (m *kv) Read(c Command) Result {
 func (m *kv) Execute(c Command, _ Time, changes []Change) (Result, []Change) {
 	cell := m.find(c.Key)
 	r := cell.saw()
-	switch c.Op {
-	case Put:
-		changes = append(changes, Change{ChangeSet, c.Key, Value(c.Arg)})
-	case AppendTo:
-		changes = append(changes, Change{ChangeAppend, c.Key, Value(c.Arg)})
-	case CAS:
-		if r.Swapped = cell.holds(Value(c.Old)); r.Swapped {
-			changes = append(changes, Change{ChangeSet, c.Key, Value(c.Arg)})
-		}
-	case Delete:
-		if cell != nil && cell.count > 0 {
-			changes = append(changes, Change{Kind: ChangeDelete, Key: c.Key})
-		}
-	default:
-		r = m.Read(c)
+	if change, ok := m.decide(&c, cell, &r); ok {
+		changes = append(changes, change)
 	}
 	return r, changes
 }
 
-func (m *kv) Apply(c Command, wall Time) Result {
-	var buffer [1]Change
-	r, changes := m.Execute(c, wall, buffer[:0])
-	m.Install(changes)
+// Apply is Execute and Install, looking for the cell once.
+func (m *kv) Apply(c Command, _ Time) Result {
+	cell := m.find(c.Key)
+	r := cell.saw()
+	if change, ok := m.decide(&c, cell, &r); ok {
+		if cell == nil {
+			cell = m.make(c.Key)
+		}
+		m.install(cell, change)
+	}
 	return r
 }
 
-func (m *kv) Install(changes []Change) {
-	for _, ch := range changes {
-		c := m.make(ch.Key)
-		m.hash -= c.hash
-		switch {
-		case ch.Kind == ChangeAppend:
-			c.push(ch.Value)
-		case ch.Kind == ChangeSet && ch.Value != 0:
-			c.last, c.count, c.list, c.roll = ch.Value, 1, nil, Fold(HashSeed, uint64(ch.Value))
-		default:
-			c.last, c.count, c.list, c.roll = 0, 0, nil, 0
-		}
-		c.seal()
-		m.hash += c.hash
+// decide returns the change that c makes, if any. r is what c saw in cell, and is
+// completed.
+func (m *kv) decide(c *Command, cell *kvCell, r *Result) (Change, bool) {
+	switch c.Op {
+	case Put:
+		return Change{ChangeSet, c.Key, Value(c.Arg)}, true
+	case AppendTo:
+		return Change{ChangeAppend, c.Key, Value(c.Arg)}, true
+	case CAS:
+		r.Swapped = cell.holds(Value(c.Old))
+		return Change{ChangeSet, c.Key, Value(c.Arg)}, r.Swapped
+	case Delete:
+		return Change{Kind: ChangeDelete, Key: c.Key}, cell != nil && cell.count > 0
 	}
+	*r = m.Read(*c)
+	return Change{}, false
+}
+
+func (m *kv) Install(changes []Change) {
+	for _, change := range changes {
+		m.install(m.make(change.Key), change)
+	}
+}
+
+func (m *kv) install(c *kvCell, change Change) {
+	m.hash -= c.hash
+	switch {
+	case change.Kind == ChangeAppend:
+		c.push(change.Value)
+	case change.Kind == ChangeSet && change.Value != 0:
+		c.last, c.count, c.list, c.roll = change.Value, 1, nil, Fold(HashSeed, uint64(change.Value))
+	default:
+		c.last, c.count, c.list, c.roll = 0, 0, nil, 0
+	}
+	c.seal()
+	m.hash += c.hash
 }
 
 func (c *kvCell) push(v Value) {

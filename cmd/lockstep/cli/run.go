@@ -31,9 +31,10 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run scenarios and judge every run. A scenario is a file, a folder of files, or
 the name of a shipped scenario (lockstep list scenarios).
 
-One run prints its figures, the fault timeline and the command that repeats it.
-Several runs print one line per scenario and protocol, and each distinct failure
-with the command that repeats it. Percentiles and leaderless times of several
+One scenario and seed prints, for each protocol, the run's figures, the fault
+timeline and the command that repeats it. Otherwise, and for several protocols
+at the end, there is one line per scenario and protocol, and each distinct
+failure with the command that repeats it. Percentiles and leaderless times of several
 runs are medians over the runs.
 
 --json prints one object per run and line: scenario, protocol, seed, verdict,
@@ -144,6 +145,7 @@ func names(list []*protocols.Protocol) []string {
 // campaign runs the jobs and prints what came of them.
 func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *reports.RunFolder) error {
 	sum := &reports.Campaign{Planned: len(jobs)}
+	whole := sideBySide(jobs)
 	progress := newMeter(a.stderr, len(jobs))
 	defer progress.stop()
 	err := search.Run(ctx, jobs, f.workers.n, func(i int, r *scenarios.Result) error {
@@ -153,19 +155,36 @@ func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *
 		sum.Add(r)
 		a.code = scenarios.Worst(a.code, r.Code())
 		progress.add(r.Events, int64(r.Virtual))
-		if err := a.emit(jobs[i], r, f, len(jobs) == 1, out); err != nil {
+		if whole && i > 0 && !f.json {
+			fmt.Fprintln(a.stdout) // between runs
+		}
+		if err := a.emit(jobs[i], r, f, whole, out); err != nil {
 			return internal(err)
 		}
 		return nil
 	})
 	progress.stop()
 	if !f.json && len(jobs) > 1 {
+		if whole {
+			fmt.Fprintln(a.stdout) // between the last run and the table
+		}
 		if err := sum.Write(a.stdout, a.paint()); err != nil {
 			return internal(err)
 		}
 	}
 	progress.summary()
 	return ended(ctx, err, fmt.Sprintf("interrupted after %d of %d runs", sum.Runs(), len(jobs)))
+}
+
+// sideBySide reports whether the jobs are one plan, by one protocol or by several.
+// Then each run is printed whole.
+func sideBySide(jobs []search.Job) bool {
+	for _, j := range jobs {
+		if j.Scenario != jobs[0].Scenario || j.Seed != jobs[0].Seed {
+			return false
+		}
+	}
+	return true
 }
 
 // ended tells an interrupt from the other reasons for which search.Run stops.
@@ -177,12 +196,12 @@ func ended(ctx context.Context, err error, interrupted string) error {
 }
 
 // emit prints and writes one result.
-func (a *app) emit(job search.Job, r *scenarios.Result, f runFlags, single bool, out *reports.RunFolder) error {
+func (a *app) emit(job search.Job, r *scenarios.Result, f runFlags, whole bool, out *reports.RunFolder) error {
 	if f.json {
 		if err := reports.WriteLine(a.stdout, r); err != nil {
 			return err
 		}
-	} else if single {
+	} else if whole {
 		if err := reports.WriteRun(a.stdout, r, job.Scenario.Why, a.paint()); err != nil {
 			return err
 		}

@@ -53,9 +53,7 @@ func (e *Effects) Reset() {
 	e.List, e.Answers, e.Notes = e.List[:0], e.Answers[:0], e.Notes[:0]
 }
 
-// add returns a new effect, to be filled in field by field: a literal would be
-// built elsewhere and copied, and processors are slow to read in wide words what
-// was just written in narrow ones.
+// add returns a new effect, zeroed, to be filled in where it lies.
 func (e *Effects) add(kind EffectKind) *Effect {
 	e.List = append(e.List, Effect{})
 	f := &e.List[len(e.List)-1]

@@ -47,7 +47,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("lose", "Bug for anybody's protocol: record kinds that are never written.", func(s *Scenario) *[]string { return &s.Lose }, listOf("a list of record kinds", true, word())),
 			key("for", "Length of the safety phase. The liveness phase follows.", func(s *Scenario) *protocols.Duration { return &s.For }, span(1, maxSpan)),
 			key("settle", "Bound of each part of the liveness phase; 0s takes 50 times the largest election timeout.", func(s *Scenario) *protocols.Duration { return &s.Settle }, span(0, maxSpan)),
-			key("events", "Event budget of the safety phase, and again of the liveness phases; 0 takes 50 million. Spent before the heal: inconclusive; after it: a liveness violation.", func(s *Scenario) *uint64 { return &s.Events }, whole[uint64](0, 1_000_000_000)),
+			key("events", "Event budget of the safety phase, and again of the liveness phases; 0 takes 20 million. Spent before the heal: inconclusive; after it: a liveness violation.", func(s *Scenario) *uint64 { return &s.Events }, whole[uint64](0, 1_000_000_000)),
 			key("checks", "Checks to switch off, for example {linearizability: off}; see lockstep list checks.", func(s *Scenario) *[]Check { return &s.Checks }, checkCodec()),
 			expectField(),
 			key("sometimes", "Probes: what must have happened in the run, so that faults that no longer bite are noticed. A metric with a bound (retries >= 10; without a bound: at least 1), \"fault 2 effective\", \"every fault effective\", \"admin 1 effective\" or \"every admin effective\".", func(s *Scenario) *[]Probe { return &s.Sometimes }, listOf("a list of probes", true, probeCodec())),

@@ -48,8 +48,9 @@ const (
 	MaxSubscribers = 100
 )
 
-// DefaultMaxEvents bounds a run that names no bound.
-const DefaultMaxEvents = 50_000_000
+// DefaultMaxEvents bounds a run that names no bound: an hour of virtual time of a
+// small cluster, and few enough that the logs of a huge one fit into memory.
+const DefaultMaxEvents = 20_000_000
 
 // Network describes the links. A link is directed.
 type Network struct {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -284,7 +285,7 @@ func readExpectation(d *decoder, n *yaml.Node, path string, e expectation) {
 			e.common.set(c)
 			return
 		}
-		if e.own != nil && find(d.protocols, k.Value) != nil {
+		if e.own != nil && (find(d.protocols, k.Value) != nil || slices.Contains(shipped, k.Value)) {
 			own := ProtocolExpectation{Protocol: k.Value}
 			readExpectation(d, value, at, expectation{common: &own.Expectation})
 			*e.own = append(*e.own, own)

@@ -30,9 +30,9 @@ func knownBugs() []knownBug {
 	return []knownBug{
 		{protocols.Bug{ID: "P-01", Title: "a candidate takes the first value reported for a slot, not that of the highest ballot", Source: "Paxos Made Simple §2.2, P2c", Caught: "PX-I3, PX-I1"},
 			func(b *bugs) *bool { return &b.firstReported }},
-		{protocols.Bug{ID: "P-02", Title: "a promise is not written to disk", Source: "Paxos Made Simple §2.5", Caught: "durability, PX-I4, PX-I1"},
+		{protocols.Bug{ID: "P-02", Title: "a promise is not written to disk", Source: "Paxos Made Simple §2.5", Caught: "DUR, PX-I4, PX-I1"},
 			func(b *bugs) *bool { return &b.volatilePromise }},
-		{protocols.Bug{ID: "P-03", Title: "Accepted is sent before the acceptance is durable", Source: "Paxos Made Live §5.1", Caught: "durability, PX-I5"},
+		{protocols.Bug{ID: "P-03", Title: "Accepted is sent before the acceptance is durable", Source: "Paxos Made Live §5.1", Caught: "DUR, PX-I5"},
 			func(b *bugs) *bool { return &b.earlyAccepted }},
 		{protocols.Bug{ID: "P-05", Title: "accepted and promised ballot share one variable, so that a Promise reports values at a ballot at which they were not accepted", Source: "Sutra, arXiv:1906.10917", Caught: "PX-I3, PX-I1"},
 			func(b *bugs) *bool { return &b.sharedBallot }},

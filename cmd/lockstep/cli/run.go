@@ -39,7 +39,8 @@ runs are medians over the runs.
 
 --json prints one object per run and line: scenario, protocol, seed, verdict,
 check and reason where not ok, digest, events, virtual_seconds, operations,
-latency_ns, per_commit, leaderless_ns and replay.
+latency_ns, per_commit, leaderless_ns, lost_writes where the protocol may lose
+acknowledged ones, and replay.
 
 --out DIR gets SCENARIO/PROTOCOL/seed-N/ with result.json and the resolved
 scenario.yaml of every run. history.jsonl and trace.txt are written too for every

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -78,6 +79,9 @@ func validateScript(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	}
 	if len(sc.Faults) > 0 {
 		report("faults", "a script has no times: write crash n1, drop or delay as steps of the script")
+	}
+	if !reflect.DeepEqual(sc.Network, defaultNetwork()) {
+		report("network", "a script decides itself what becomes of each message: write deliver, drop, duplicate or delay as steps")
 	}
 	for i := range sc.Script {
 		s := &sc.Script[i]

@@ -65,6 +65,9 @@ type Protocol struct {
 	// Learners says that a Reconfigure may name members that do not vote.
 	Admin    []AdminKind
 	Learners bool
+	// Laws is the protocol's analytical model, which tests hold it to and which reports
+	// print. nil: none is stated.
+	Laws func() []Law
 	// EpochText prints an epoch as the paper writes it; nil prints the number.
 	EpochText func(epoch uint64) string
 	// SessionTransport declares that messages carry the sender's life (restart

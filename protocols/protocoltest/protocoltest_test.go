@@ -200,7 +200,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		"returns the same pointer twice":       func(p *protocols.Protocol) { p.Parameters = func() any { return same } },
 		"want a pointer to a struct, got none": func(p *protocols.Protocol) { p.Parameters = func() any { return toyParameters{} } },
 		"returns different defaults": func(p *protocols.Protocol) {
-			p.Parameters = func() any { calls++; return &toyParameters{flaw(1000 + calls)} }
+			p.Parameters = func() any { calls++; return &toyParameters{flaw: flaw(1000 + calls)} }
 		},
 	} {
 		want, _, _ = strings.Cut(want, ", got none")

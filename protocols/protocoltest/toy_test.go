@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -100,7 +101,10 @@ type checkpoint struct {
 
 func (*checkpoint) Kind() protocols.Kind { return 2 }
 
-type toyParameters struct{ flaw flaw }
+type toyParameters struct {
+	flaw flaw
+	beat protocols.Duration // between broadcasts; 0: 20 ms
+}
 
 type toy struct {
 	parameters toyParameters     `hash:"-"`
@@ -129,7 +133,7 @@ func toyProtocol(f flaw) *protocols.Protocol {
 			{Kind: 1, Name: "entries", New: func() any { return new(entries) }},
 			{Kind: 2, Name: "checkpoint", New: func() any { return new(checkpoint) }},
 		},
-		Parameters: func() any { return &toyParameters{f} },
+		Parameters: func() any { return &toyParameters{flaw: f} },
 		New:        newToy,
 		Survives: func(fault protocols.FaultKind, _ any, _ int) int {
 			if fault == protocols.FaultCorrupt || fault == protocols.FaultWipe || fault == protocols.FaultDiskError {
@@ -195,7 +199,7 @@ func (n *toy) Step(ev *protocols.Event, out *protocols.Effects) {
 	case protocols.Start:
 		n.asleep = n.is(sleepsAfterRestart) && n.last() > 0
 		if n.id == primary && !n.asleep {
-			out.SetTimer(0, 20*time.Millisecond)
+			out.SetTimer(0, cmp.Or(n.parameters.beat, 20*time.Millisecond))
 		}
 	case protocols.Fire:
 		n.fire(ev.Timer, out)
@@ -220,7 +224,7 @@ func (n *toy) fire(t protocols.Timer, out *protocols.Effects) {
 		return
 	}
 	n.broadcast(out)
-	out.SetTimer(0, 20*time.Millisecond)
+	out.SetTimer(0, cmp.Or(n.parameters.beat, 20*time.Millisecond))
 	switch {
 	case n.is(sendsUndeclared):
 		protocols.Send(out, primary, undeclared{})

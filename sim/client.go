@@ -145,19 +145,29 @@ func (w *World) open(c *client, command protocols.Command, began protocols.Time)
 // nextNode returns the replica to ask after id: round the core, which is every
 // replica until a heal picks one.
 func (w *World) nextNode(id protocols.NodeID) protocols.NodeID {
-	if next := w.askable.Next(max(id, 0)); next != protocols.Nobody {
+	if next := w.nextAskable(max(id, 0)); next != protocols.Nobody {
 		return next
 	}
-	return w.askable.Next(protocols.Nobody)
+	return w.nextAskable(protocols.Nobody)
 }
 
 // anyNode returns the replica that the random word u stands for.
 func (w *World) anyNode(u uint64) protocols.NodeID {
-	id := w.askable.Next(protocols.Nobody)
+	id := w.nextAskable(protocols.Nobody)
 	for range below(u, uint64(w.askable.Len())) {
-		id = w.askable.Next(id)
+		id = w.nextAskable(id)
 	}
 	return id
+}
+
+// nextAskable returns the first replica after id that may be asked, or Nobody.
+func (w *World) nextAskable(id protocols.NodeID) protocols.NodeID {
+	for role := w.cfg.role(id) + 1; int(role) <= w.cluster.Replicas; role++ {
+		if next := w.cfg.played(role); w.askable.Has(next) {
+			return next
+		}
+	}
+	return protocols.Nobody
 }
 
 // attempt sends the request under way to a node.
@@ -248,7 +258,7 @@ func (w *World) refused(c *client, a *answer) {
 		return
 	}
 	c.state = backing
-	w.sleep(c, min(w.now.Add(backoff), c.giveUp))
+	w.sleep(c, min(w.now.Add(backoff*protocols.Duration(max(1, w.cfg.slower))), c.giveUp))
 }
 
 // finish ends the operation under way: with an answer, or without (given up).

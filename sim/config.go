@@ -35,6 +35,13 @@ type Config struct {
 
 	// Trusting lets subscribers report no violations: it switches their check off.
 	Trusting bool
+	// roles is for metamorphic tests: node i draws what node roles[i-1] would draw, and
+	// chance meets it where it would meet that one. nil: everybody is themselves.
+	roles []protocols.NodeID
+	// slower is for metamorphic tests: the engine's own times are so many times
+	// longer. 0 takes 1.
+	slower int64
+
 	// Recoveries keeps what every crash lost and every boot found, for
 	// [World.Recoveries]. Trace does so too.
 	Recoveries bool

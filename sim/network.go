@@ -43,7 +43,7 @@ func (ls *links) reset(cfg *Config, nodes, clients int) {
 	}
 	ls.list = ls.list[:total]
 	ls.each(func(from, to protocols.NodeID, l *link) {
-		*l = link{stream: streamOf(cfg.Seed, ofLink, uint64(uint16(from))<<16|uint64(uint16(to)))}
+		*l = link{stream: streamOf(cfg.Seed, ofLink, uint64(uint16(cfg.role(from)))<<16|uint64(uint16(cfg.role(to))))}
 		if from < 0 || to < 0 {
 			l.behave = behaveClient
 		}

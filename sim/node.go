@@ -50,9 +50,9 @@ func (w *World) hold(n *node, p *payload, cause uint64) {
 func (n *node) reset(w *World, id protocols.NodeID) {
 	*n = node{id: id, heldBack: n.heldBack[:0], disk: disk{log: n.disk.log[:0], waiting: n.disk.waiting[:0]}}
 	n.timers.alarm, n.timers.soon = never, never
-	n.disk.stream = streamOf(w.cfg.Seed, ofDisk, uint64(id))
+	n.disk.stream = streamOf(w.cfg.Seed, ofDisk, uint64(w.cfg.role(id)))
 	n.disk.slow, n.disk.slower = 1, -1
-	draws := streamOf(w.cfg.Seed, ofClock, uint64(id))
+	draws := streamOf(w.cfg.Seed, ofClock, uint64(w.cfg.role(id)))
 	n.clock.local = protocols.Time(w.cfg.Clock.Offset.Draw(draws.at(0)))
 	if d := w.cfg.Clock.Drift; d > 0 {
 		n.clock.home = int64(below(draws.at(1), uint64(2*d+1))) - d
@@ -86,7 +86,7 @@ func (w *World) boot(n *node) {
 		w.shown.Disk = &disk
 		w.show()
 	}
-	w.event.Kind, w.event.Nonce = protocols.Start, streamOf(w.cfg.Seed, ofNonce, uint64(n.id)).at(uint64(n.life))
+	w.event.Kind, w.event.Nonce = protocols.Start, streamOf(w.cfg.Seed, ofNonce, uint64(w.cfg.role(n.id))).at(uint64(n.life))
 	w.digest.mix(w.event.Nonce)
 	w.step(n)
 	w.event.Nonce = 0

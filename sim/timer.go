@@ -70,7 +70,7 @@ func (w *World) setTimer(n *node, e *protocols.Effect, within bool) {
 		after = t.draw
 	default:
 		if e.Max > e.Min {
-			u := streamOf(w.cfg.Seed, ofTimer, uint64(n.id)<<8|uint64(e.Timer)).at(t.count)
+			u := streamOf(w.cfg.Seed, ofTimer, uint64(w.cfg.role(n.id))<<8|uint64(e.Timer)).at(t.count)
 			t.count++
 			after += protocols.Duration(below(u, uint64(e.Max-e.Min)+1))
 		}

@@ -16,16 +16,29 @@ type bugs struct {
 	reuseBallot      bool // P-06
 	omitChosen       bool // P-07
 	earlyPropose     bool // P-10
+	roundOnly        bool // P-06b
 	halfQuorums      bool // P-11
 	leaseFromReceipt bool // P-12
 	forgetLease      bool // P-12b
+	noDrift          bool // P-12c
 	wipedVotes       bool // P-13
 	noAlpha          bool // P-14
+	noBackoff        bool // P-16
+	forgetSessions   bool // P-24
+	staleSnapshot    bool // P-25
+	fewConfirm       bool // P-26
+	noSessions       bool // P-27
+	oldAccepted      bool // P-28
+	leaseAcross      bool // P-29
+	forgetMembers    bool // P-30
+	sendOnce         bool // P-31
 	anyBallot        bool // P-RULE6
 	readInherited    bool // P-RULE7
 }
 
-// knownBugs lists the switches; parseBugs and Protocol.Bugs both come from it.
+// knownBugs lists the switches; parseBugs and Protocol.Bugs both come from it. P-01 to
+// P-16 are numbered as in the literature that they come from; from P-24 on they are the
+// counterparts here of what was found elsewhere.
 func knownBugs() []knownBug {
 	return []knownBug{
 		{protocols.Bug{ID: "P-01", Title: "a candidate takes the first value reported for a slot, not that of the highest ballot", Source: "Paxos Made Simple §2.2, P2c", Caught: "PX-I3, PX-I1"},
@@ -38,6 +51,8 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.sharedBallot }},
 		{protocols.Bug{ID: "P-06", Title: "a proposer uses the ballot of its last promise to itself again", Source: "Paxos Made Live §5", Caught: "PX-I2"},
 			func(b *bugs) *bool { return &b.reuseBallot }},
+		{protocols.Bug{ID: "P-06b", Title: "a ballot is a round without its proposer, so that two share one", Source: "Paxos Made Simple §2.5", Caught: "PX-I2, PX-I1"},
+			func(b *bugs) *bool { return &b.roundOnly }},
 		{protocols.Bug{ID: "P-07", Title: "a Promise omits slots that are executed", Source: "Paxos Made Moderately Complex §2", Caught: "PX-I3, PX-I1, PX-I5, linearizability"},
 			func(b *bugs) *bool { return &b.omitChosen }},
 		{protocols.Bug{ID: "P-10", Title: "a candidate proposes before a phase 1 quorum has promised", Source: "Paxos Made Moderately Complex §3, scout", Caught: "PX-I3"},
@@ -48,10 +63,30 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.leaseFromReceipt }},
 		{protocols.Bug{ID: "P-12b", Title: "an acceptor forgets its lease promise on restart", Source: "Paxos Made Live §5.2", Caught: "PX-I6, linearizability"},
 			func(b *bugs) *bool { return &b.forgetLease }},
+		{protocols.Bug{ID: "P-12c", Title: "the master lease is not shortened by the bound of the clocks' rates", Source: "Paxos Made Live §5.2; etcd#6005, TiKV#964", Caught: "PX-I6, linearizability"},
+			func(b *bugs) *bool { return &b.noDrift }},
 		{protocols.Bug{ID: "P-13", Title: "an acceptor whose disk was wiped votes again", Source: "Paxos Made Live §5.1", Caught: "PX-I3, PX-I1"},
 			func(b *bugs) *bool { return &b.wipedVotes }},
 		{protocols.Bug{ID: "P-14", Title: "a new configuration is in force at once, not alpha slots later", Source: "Paxos Made Moderately Complex §4.2", Caught: "PX-I5"},
 			func(b *bugs) *bool { return &b.noAlpha }},
+		{protocols.Bug{ID: "P-16", Title: "a proposer that a higher ballot stopped begins the next one at once, so that two can stop each other for ever", Source: "Paxos Made Simple §2.4", Caught: "liveness"},
+			func(b *bugs) *bool { return &b.noBackoff }},
+		{protocols.Bug{ID: "P-24", Title: "a snapshot leaves the client table out", Source: "RedisRaft#45; Ongaro's dissertation §6.3", Caught: "STATE, ONCE, linearizability"},
+			func(b *bugs) *bool { return &b.forgetSessions }},
+		{protocols.Bug{ID: "P-25", Title: "a snapshot has its own position and the state of the one before", Source: "RedisRaft#43", Caught: "STATE, linearizability"},
+			func(b *bugs) *bool { return &b.staleSnapshot }},
+		{protocols.Bug{ID: "P-26", Title: "a read is confirmed by one node too few to meet every phase 1 quorum", Source: "derived from Howard, Malkhi and Spiegelman, OPODIS 2016", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.fewConfirm }},
+		{protocols.Bug{ID: "P-27", Title: "a request that was chosen twice is executed twice", Source: "Ongaro's dissertation §6.3", Caught: "ONCE, linearizability"},
+			func(b *bugs) *bool { return &b.noSessions }},
+		{protocols.Bug{ID: "P-28", Title: "a late Accepted of an earlier ballot counts as one of this", Source: "Paxos Made Simple §2.2", Caught: "PX-I5, PX-I1"},
+			func(b *bugs) *bool { return &b.oldAccepted }},
+		{protocols.Bug{ID: "P-29", Title: "the master lease outlives a change of the members who promised it", Source: "hashicorp/raft 6e41709; Paxos Made Live §5.2", Caught: "PX-I6, linearizability"},
+			func(b *bugs) *bool { return &b.leaseAcross }},
+		{protocols.Bug{ID: "P-30", Title: "a snapshot leaves the configurations out, and with it all replicas are members", Source: "RedisRaft#45; Ongaro's dissertation §5.1", Caught: "PX-I5, PX-I3"},
+			func(b *bugs) *bool { return &b.forgetMembers }},
+		{protocols.Bug{ID: "P-31", Title: "an Accept that was lost is not sent again", Source: "Paxos Made Moderately Complex §2; etcd 91ff7cd", Caught: "liveness"},
+			func(b *bugs) *bool { return &b.sendOnce }},
 		{protocols.Bug{ID: "P-RULE6", Title: "a commit index is believed for slots that were accepted at another ballot", Source: "derived from Paxos Made Simple §2.3", Caught: "PX-I5, SAME"},
 			func(b *bugs) *bool { return &b.anyBallot }},
 		{protocols.Bug{ID: "P-RULE7", Title: "a new leader answers reads before what it inherited is executed", Source: "derived; the counterpart of etcd#7331", Caught: "linearizability"},

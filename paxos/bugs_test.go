@@ -159,6 +159,133 @@ var plays = []play{
 		s.settle(between(1, 2))
 		return false
 	}},
+	{"P-06b", []string{oneProposed}, nodes(3, asIs), func(s *stage) bool {
+		s.fire(1, timerElection)
+		s.deliver(between(1, 2))
+		s.deliver(ofKind(KindPromise, 2, 1))
+		s.drop(ofKind(KindHeartbeat, 1, 2)) // it would keep n2 from promising to n3
+		s.request(1, put(-1, 1, 5))
+		s.wire = nil
+		s.campaign(3, 2)
+		s.request(3, put(-2, 1, 6))
+		return false
+	}},
+	{"P-12c", []string{leaseExclusion}, nodes(3, func(p *Parameters) { p.Reads, p.MaxDrift = ReadsLease, 100_000_000 }), func(s *stage) bool {
+		s.actors[1].rate, s.actors[2].rate = 900, 1100
+		s.elect(1, 2)
+		s.fire(1, timerHeartbeat)
+		s.settle(between(1, 2))
+		s.now += 140e6 // 126 ms at n1, 154 ms at n2
+		s.fire(3, timerElection)
+		s.settle(between(2, 3))
+		s.request(1, get(-1, 1))
+		return false
+	}},
+	{"P-16", nil, nodes(2, asIs), func(s *stage) bool {
+		s.fire(1, timerElection)
+		s.fire(2, timerElection)
+		for range 20 {
+			for id := range protocols.NodeID(2) {
+				s.request(id+1, put(-1-id, 1, 5))
+			}
+			s.deliver(everything)
+		}
+		return len(s.replies) == 0
+	}},
+	{"P-24", nil, nodes(3, func(p *Parameters) { p.SnapshotEvery = 1 }), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.settle(everything)
+		s.restart(1)
+		s.elect(1, 2)
+		s.request(1, put(-1, 1, 5)) // a retry
+		s.settle(everything)
+		return s.replies[len(s.replies)-1].Result.Position != 1
+	}},
+	{"P-25", nil, nodes(3, func(p *Parameters) { p.SnapshotEvery = 1 }), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		for seq := uint64(1); seq <= 2; seq++ {
+			s.request(1, put(-1, seq, int64(4+seq)))
+			s.settle(everything)
+		}
+		s.restart(1)
+		s.elect(1, 2)
+		s.request(1, get(-2, 1))
+		s.settle(everything)
+		return s.replies[len(s.replies)-1].Result.Value != 6
+	}},
+	{"P-26", nil, nodes(3, asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.elect(3, 2)
+		s.request(3, put(-1, 1, 5))
+		s.settle(between(2, 3))
+		s.request(1, get(-2, 1))
+		s.settle(between(1))
+		return len(s.replies) == 2
+	}},
+	{"P-27", nil, nodes(3, asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.settle(everything)
+		s.fire(1, timerHeartbeat)
+		s.settle(everything)
+		s.elect(3, 2)
+		s.request(3, put(-1, 1, 5)) // a retry
+		s.settle(everything)
+		return s.replies[len(s.replies)-1].Result.Position != 1
+	}},
+	{"P-28", []string{executedIsChosen}, nodes(3, asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.manualSync = true
+		s.request(1, put(-1, 1, 5))
+		s.deliver(ofKind(KindAccept, 1, 2))
+		s.sync(2)
+		late := s.take(ofKind(KindAccepted, 2, 1))
+		s.restart(1) // its own acceptance is lost
+		s.manualSync, s.wire = false, nil
+		s.elect(1, 3)
+		s.request(1, put(-2, 1, 6))
+		s.deliver(between(1)) // its own acceptance
+		for _, l := range late {
+			s.receive(l.from, l.to, l.message)
+		}
+		return false
+	}},
+	{"P-29", []string{leaseExclusion}, nodes(5, func(p *Parameters) { p.Reads, p.Window = ReadsLease, 1 }), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.fire(1, timerHeartbeat)
+		s.settle(between(1, 2, 3)) // who promise the lease; n4 and n5 have not heard n1
+		s.reconfigure(1, 1, 4, 5)
+		s.settle(between(1, 2, 3))
+		for _, id := range []protocols.NodeID{4, 5} {
+			s.receive(id, 1, &CatchupRequest{First: 1}) // was long on its way
+			s.settle(ofKind(KindCatchupResponse, 1, id))
+		}
+		s.fire(4, timerElection)
+		s.settle(between(4, 5))
+		s.request(1, get(-1, 1))
+		return false
+	}},
+	{"P-30", []string{executedIsChosen}, nodes(5, func(p *Parameters) { p.Window, p.SnapshotEvery = 1, 2 }), func(s *stage) bool {
+		s.elect(1, 2, 3, 4, 5)
+		s.reconfigure(1, 1, 2, 3)
+		s.settle(everything)
+		s.request(1, put(-1, 1, 5))
+		s.deliver(between(1, 4, 5))
+		s.settle(between(1, 4, 5))
+		return false
+	}},
+	{"P-31", nil, nodes(3, asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.deliver(between(1)) // the Accepts are lost
+		s.wire = nil
+		for range 3 {
+			s.fire(1, timerHeartbeat)
+			s.settle(everything)
+		}
+		return len(s.replies) == 0
+	}},
 	{"P-RULE6", []string{executedIsChosen}, nodes(3, asIs), func(s *stage) bool {
 		twoValues(s)
 		return false

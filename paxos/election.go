@@ -77,7 +77,7 @@ func (n *Node) askPromises(whom protocols.NodeSet, before Ballot, out *protocols
 
 // onPrepare is rule 1 of an acceptor.
 func (n *Node) onPrepare(from protocols.NodeID, m *Prepare, out *protocols.Effects) {
-	if !isBallotOf(m.Ballot, from) || from == n.id {
+	if !n.isBallotOf(m.Ballot, from) || from == n.id {
 		n.drop(out, "a ballot that the sender cannot have")
 		return
 	}
@@ -97,11 +97,14 @@ func (n *Node) onPrepare(from protocols.NodeID, m *Prepare, out *protocols.Effec
 	case m.Ballot > n.promised && (n.role == leader || n.inLease(from)):
 		return // this node hears a leader
 	}
-	before := n.promised
+	before, stopped := n.promised, n.role == candidate
 	if m.Ballot > n.promised {
 		n.becomeFollower(m.Ballot, protocols.Nobody, out)
 	}
 	protocols.Send(out, from, n.report(m.First, before))
+	if n.bugs.noBackoff && stopped { // P-16
+		n.becomeCandidate(out)
+	}
 }
 
 // report makes the Promise of the ballot promised; before is what was promised
@@ -228,4 +231,7 @@ func (n *Node) onNack(m *Nack, out *protocols.Effects) {
 	n.becomeFollower(n.promised, protocols.Nobody, out)
 	out.CancelTimer(timerElection)
 	n.armElection(out)
+	if n.bugs.noBackoff { // P-16
+		n.becomeCandidate(out)
+	}
 }

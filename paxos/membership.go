@@ -22,11 +22,15 @@ func configurationOf(p *Parameters, b bugs, m Membership) configuration {
 	if b.halfQuorums { // P-11
 		q1, q2 = max(1, size/2), max(1, size/2)
 	}
+	confirm := size - q1 + 1
+	if b.fewConfirm { // P-26
+		confirm = max(1, size-q1)
+	}
 	return configuration{
 		Membership: m,
 		prepare:    protocols.Threshold{Of: m.Members, Size: q1},
 		accept:     protocols.Threshold{Of: m.Members, Size: q2},
-		confirm:    protocols.Threshold{Of: m.Members, Size: size - q1 + 1},
+		confirm:    protocols.Threshold{Of: m.Members, Size: confirm},
 	}
 }
 
@@ -112,7 +116,9 @@ func (n *Node) adopt(i protocols.Index, members protocols.NodeSet, out *protocol
 	if n.role == leader {
 		// Acceptors of the new configuration have promised this leader nothing yet,
 		// neither the ballot nor a lease.
-		n.leaseUntil = 0
+		if !n.bugs.leaseAcross { // P-29
+			n.leaseUntil = 0
+		}
 		n.flushTo = max(n.flushTo, from)
 		n.askPromises(n.replicas.Minus(n.promises), n.promised, out)
 	}

@@ -279,6 +279,8 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{"snapshot_every: got -1", 3, func(p *Parameters) { p.SnapshotEvery = -1 }},
 		{`decide: got "later"`, 3, func(p *Parameters) { p.Decide = "later" }},
 		{`reads: got "local"`, 3, func(p *Parameters) { p.Reads = "local" }},
+		{`leader_write: got "later"`, 3, func(p *Parameters) { p.LeaderWrite = "later" }},
+		{"", 3, func(p *Parameters) { p.LeaderWrite = LeaderWriteSerial }},
 		{"q1: got 4", 3, func(p *Parameters) { p.Q1 = 4 }},
 		{"q2: got -1", 3, func(p *Parameters) { p.Q2 = -1 }},
 		{"q1, q2: got 2 and 2 of 4 replicas, want q1+q2 of 5", 4, func(p *Parameters) { p.Q1, p.Q2 = 2, 2 }},

@@ -35,6 +35,9 @@ type Parameters struct {
 	// SnapshotEvery is after how many executed slots a node takes a snapshot and
 	// forgets them; 0 is never.
 	SnapshotEvery int `param:"snapshot_every" doc:"Executed slots after which a node takes a snapshot and compacts its log; 0 is never."`
+	// LeaderWrite is whether the leader's Accepts wait for its own disk: parallel or
+	// serial.
+	LeaderWrite string `param:"leader_write" doc:"parallel: what the leader proposes leaves while its own disk writes it; serial: once its own disk has it."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }
@@ -52,6 +55,12 @@ const (
 	DecideExplicit  = "explicit"
 )
 
+// The values of Parameters.LeaderWrite.
+const (
+	LeaderWriteParallel = "parallel"
+	LeaderWriteSerial   = "serial"
+)
+
 // DefaultParameters returns the defaults: majorities, quorum reads, the commit index
 // on other messages, and the timeouts that package raft uses too.
 func DefaultParameters() *Parameters {
@@ -63,6 +72,7 @@ func DefaultParameters() *Parameters {
 		Reads:           ReadsQuorum,
 		MaxDrift:        500_000,
 		SnapshotEvery:   1000,
+		LeaderWrite:     LeaderWriteParallel,
 	}
 }
 
@@ -87,6 +97,8 @@ func (p *Parameters) Validate(n int) error {
 		return fmt.Errorf("decide: got %q, want piggyback or explicit", p.Decide)
 	case p.Reads != ReadsQuorum && p.Reads != ReadsLease && p.Reads != ReadsLog:
 		return fmt.Errorf("reads: got %q, want quorum, lease or log", p.Reads)
+	case p.LeaderWrite != LeaderWriteParallel && p.LeaderWrite != LeaderWriteSerial:
+		return fmt.Errorf("leader_write: got %q, want parallel or serial", p.LeaderWrite)
 	}
 	if err := p.checkQuorums(n); err != nil {
 		return err

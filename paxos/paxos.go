@@ -40,6 +40,7 @@ type Node struct {
 	alpha      protocols.Index    `hash:"-"` // Parameters.Window
 	lease      protocols.Duration `hash:"-"` // how long a lease lasts from the sending of its round
 	reads      readMode           `hash:"-"`
+	serial     bool               `hash:"-"` // Parameters.LeaderWrite
 	bugs       bugs               `hash:"-"`
 
 	// Of the event being handled; set at the start of each step.
@@ -92,9 +93,13 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		alpha:      protocols.Index(p.Window),
 		lease:      p.lease(),
 		reads:      parseReads(p.Reads),
+		serial:     p.LeaderWrite == LeaderWriteSerial,
 		bugs:       switches,
-		execute:    protocols.Executor{Machine: cfg.Machine},
+		execute:    protocols.Executor{Machine: cfg.Machine, NoSessions: switches.noSessions}, // P-27
 		rounds:     rounds{acked: make([]protocols.Index, cfg.Cluster.Replicas+1)},
+	}
+	if switches.noDrift { // P-12c
+		n.lease = p.ElectionTimeout.Min
 	}
 	if !cfg.Members.Empty() {
 		n.configurations = []configuration{n.configure(Membership{From: 1, Members: cfg.Members})}
@@ -210,8 +215,11 @@ func (n *Node) becomeFollower(ballot Ballot, lead protocols.NodeID, out *protoco
 // round is above that of a promise that will be durable before Prepare leaves.
 func (n *Node) becomeCandidate(out *protocols.Effects) {
 	ballot := newBallot(max(n.promised.Round(), n.seen)+1, n.id)
-	if n.bugs.reuseBallot && n.promised.Owner() == n.id { // P-06
+	switch {
+	case n.bugs.reuseBallot && n.promised.Owner() == n.id: // P-06
 		ballot = n.promised
+	case n.bugs.roundOnly: // P-06b
+		ballot = newBallot(ballot.Round(), protocols.Nobody)
 	}
 	before := n.promised
 	n.role, n.leader = candidate, protocols.Nobody
@@ -299,7 +307,10 @@ func assert(ok bool, what string) {
 }
 
 // isBallotOf reports whether b can be a ballot of node from.
-func isBallotOf(b Ballot, from protocols.NodeID) bool {
+func (n *Node) isBallotOf(b Ballot, from protocols.NodeID) bool {
+	if n.bugs.roundOnly { // P-06b
+		from = protocols.Nobody
+	}
 	return b.Round() > 0 && b.Round() <= maxRound && b.Owner() == from
 }
 

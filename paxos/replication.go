@@ -47,13 +47,19 @@ func (n *Node) propose(v Value, out *protocols.Effects) {
 	protocols.Send(out, n.id, Accepted{Ballot: n.promised, Slot: i})
 }
 
-// sendAccept sends slot i to the given nodes, but not to itself.
+// sendAccept sends slot i to the given nodes, but not to itself. Under serial writes
+// the first Accept waits for the leader's own acceptance, in whose record it stands.
 func (n *Node) sendAccept(i protocols.Index, s *slot, to protocols.NodeSet, out *protocols.Effects) {
 	to = to.Without(n.id)
 	for id := to.Next(protocols.Nobody); id != protocols.Nobody; id = to.Next(id) {
+		m := Accept{Ballot: n.promised, Slot: i, Commit: n.execute.Applied, Value: s.value}
+		if n.serial && !s.votes.Has(n.id) {
+			protocols.Send(out, id, m)
+			continue
+		}
 		// Early: that the leader proposes says nothing about its disk; should it crash,
 		// it proposes again only at a ballot of a higher round.
-		protocols.SendEarly(out, id, Accept{Ballot: n.promised, Slot: i, Commit: n.execute.Applied, Value: s.value})
+		protocols.SendEarly(out, id, m)
 	}
 }
 
@@ -61,7 +67,7 @@ func (n *Node) sendAccept(i protocols.Index, s *slot, to protocols.NodeSet, out 
 // when the sender does not lead the highest ballot that this node knows.
 func (n *Node) hear(from protocols.NodeID, ballot Ballot, out *protocols.Effects) bool {
 	switch {
-	case !isBallotOf(ballot, from) || from == n.id:
+	case !n.isBallotOf(ballot, from) || from == n.id:
 		n.drop(out, "a ballot that the sender cannot have")
 		return false
 	case ballot < n.promised:
@@ -112,7 +118,7 @@ func (n *Node) onAccept(from protocols.NodeID, m *Accept, out *protocols.Effects
 // onAccepted is rule 4: a slot is chosen when a phase 2 quorum has accepted its
 // value at one ballot.
 func (n *Node) onAccepted(from protocols.NodeID, m *Accepted, out *protocols.Effects) {
-	if n.role != leader || m.Ballot != n.promised {
+	if n.role != leader || m.Ballot != n.promised && !n.bugs.oldAccepted { // P-28
 		return // late, or of a ballot that is over: its votes count for nothing (rule 5)
 	}
 	if m.Slot >= n.next {
@@ -225,10 +231,14 @@ func (n *Node) noteNormal(out *protocols.Effects) {
 }
 
 // resend sends again what has been open for a heartbeat's time to those who have
-// not answered: the messages or the answers are late or lost, or a disk is slow.
+// not answered: the messages or the answers are late or lost, or a disk is slow. Under
+// serial writes what this disk does not have yet was not sent a first time.
 func (n *Node) resend(out *protocols.Effects) {
+	if n.bugs.sendOnce { // P-31
+		return
+	}
 	for i := n.execute.Applied + 1; i < n.overdue; i++ {
-		if s := n.slots.at(i); s != nil && !s.chosen && s.ballot == n.promised {
+		if s := n.slots.at(i); s != nil && !s.chosen && s.ballot == n.promised && (!n.serial || s.votes.Has(n.id)) {
 			n.sendAccept(i, s, n.governing(i).Members.Minus(s.votes), out)
 		}
 	}

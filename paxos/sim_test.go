@@ -257,32 +257,50 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 // Without faults, with a constant delay and one client, from its second operation on:
 // a write takes four delays and 2n messages, n-1 more where decisions are explicit;
 // alone it takes two and two. A read by a quorum round costs what a write does, one
-// by a lease two delays and two messages. Heartbeats, which a timer causes, are left out.
+// by a lease two delays and two messages. Where disks take time, what is written to the
+// log takes one fsync more, and another one where the leader writes before it proposes.
+// Heartbeats, which a timer causes, are left out.
 func TestLawsHoldExactly(t *testing.T) {
-	const delay = 1_000_000
+	const delay, fsync = 1_000_000, 2_700_000
+	put := sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}
+	get := sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}
+	serial := func(p *paxos.Parameters) { p.LeaderWrite = paxos.LeaderWriteSerial }
+	log := func(p *paxos.Parameters) { p.Reads = paxos.ReadsLog }
 	for _, n := range []int{1, 3, 5, 7} {
+		phase2 := map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1)}
 		for _, c := range []struct {
 			name     string
 			op       sim.Share
 			change   func(*paxos.Parameters)
 			delays   protocols.Duration
-			messages map[string]uint64 // between nodes, per operation
+			fsyncs   protocols.Duration // 0: disks take no time
+			messages map[string]uint64  // between nodes, per operation
 		}{
-			{"write", sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}, func(*paxos.Parameters) {}, 4,
-				map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1)}},
-			{"write, explicit", sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}, func(p *paxos.Parameters) { p.Decide = paxos.DecideExplicit }, 4,
+			{"write", put, func(*paxos.Parameters) {}, 4, 0, phase2},
+			{"write, serial", put, serial, 4, 0, phase2},
+			{"write, fsync", put, func(*paxos.Parameters) {}, 4, 1, phase2},
+			{"write, fsync, serial", put, serial, 4, 2, phase2},
+			{"write, explicit", put, func(p *paxos.Parameters) { p.Decide = paxos.DecideExplicit }, 4, 0,
 				map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1), "Decide": uint64(n - 1)}},
-			{"quorum read", sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}, func(*paxos.Parameters) {}, 4,
+			{"read through the log, fsync", get, log, 4, 1, phase2},
+			{"read through the log, fsync, serial", get, func(p *paxos.Parameters) { serial(p); log(p) }, 4, 2, phase2},
+			{"quorum read", get, func(*paxos.Parameters) {}, 4, 0,
 				map[string]uint64{"Heartbeat": uint64(n - 1), "HeartbeatResponse": uint64(n - 1)}},
-			{"lease read", sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}, func(p *paxos.Parameters) { p.Reads = paxos.ReadsLease }, 2, nil},
+			{"lease read", get, func(p *paxos.Parameters) { p.Reads = paxos.ReadsLease }, 2, 0, nil},
 		} {
 			t.Run(fmt.Sprintf("%s of %d", c.name, n), func(t *testing.T) {
 				p := paxos.DefaultParameters()
 				c.change(p)
-				c.delays = protocols.Duration(min(int(c.delays), 2*n)) // alone there is nobody to ask
+				want := min(c.delays, 2*protocols.Duration(n)) * delay // alone there is nobody to ask
+				var disk sim.Disk
+				if c.fsyncs > 0 {
+					disk.Fsync = sim.Exactly(fsync)
+					want += min(c.fsyncs, protocols.Duration(n)) * fsync
+				}
 				w, err := sim.New(sim.Config{
 					Protocol: paxos.Protocol(), Parameters: p, Replicas: n, Seed: 1,
 					Network:  sim.Network{Between: sim.Link{Latency: sim.Exactly(delay)}, Client: sim.Link{Latency: sim.Exactly(delay)}},
+					Disk:     disk,
 					Workload: sim.Workload{Clients: 1, Keys: 1, Begin: second, Mix: []sim.Share{c.op}, Timeout: 1e9, GiveUp: 3e9, Operations: 40, Think: sim.Exactly(7 * delay)},
 				})
 				if err != nil {
@@ -295,10 +313,10 @@ func TestLawsHoldExactly(t *testing.T) {
 				if w.RunUntil(10*second, done(40)) != sim.Satisfied {
 					t.Fatal("not all operations were done")
 				}
-				w.Run(w.Now() + 3*delay) // the last answers of the others
+				w.Run(w.Now() + 3*delay + fsync) // the last answers of the others
 				for _, o := range w.History()[1:] {
-					if got := o.Ended.Sub(o.Began); got != c.delays*delay {
-						t.Errorf("an operation took %v, want %d delays", got, c.delays)
+					if got := o.Ended.Sub(o.Began); got != want {
+						t.Errorf("an operation took %v, want %v", got, want)
 					}
 				}
 				after := w.Stats()

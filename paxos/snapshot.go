@@ -12,12 +12,27 @@ func (n *Node) compact(out *protocols.Effects) {
 	if every == 0 || n.execute.Applied-n.slots.base < protocols.Index(every) {
 		return
 	}
-	c := &Checkpoint{Applied: n.execute.Applied, State: n.execute.Snapshot()}
+	c := &Checkpoint{Applied: n.execute.Applied, State: n.state()}
 	for i := n.current; i < len(n.configurations); i++ {
 		c.Configurations = append(c.Configurations, n.configurations[i].Membership)
 	}
+	if n.bugs.forgetMembers { // P-30
+		c.Configurations = []Membership{{From: 1, Members: n.replicas}}
+	}
 	n.putInForce(c)
 	n.saveSnapshot(out)
+}
+
+// state returns what a checkpoint keeps of the executed state.
+func (n *Node) state() any {
+	x := n.execute
+	switch {
+	case n.bugs.forgetSessions: // P-24
+		x.Sessions = protocols.Sessions{}
+	case n.bugs.staleSnapshot && n.checkpoint != nil: // P-25
+		return n.checkpoint.State
+	}
+	return x.Snapshot()
 }
 
 // putInForce makes c the start of the log.
@@ -35,6 +50,9 @@ func (n *Node) putInForce(c *Checkpoint) {
 // restore makes the state that of c.
 func (n *Node) restore(c *Checkpoint) {
 	n.execute.Restore(c.State)
+	if n.bugs.staleSnapshot { // P-25
+		n.execute.Applied = c.Applied
+	}
 	n.putInForce(c)
 }
 

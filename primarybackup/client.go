@@ -33,6 +33,9 @@ func (n *Node) propose(c protocols.Command, out *protocols.Effects) {
 		return
 	}
 	if n.isProposed(c) {
+		if n.bugs.visibleCancel { // B-10
+			n.catchUp(n.visible, n.match[n.id], nil)
+		}
 		return // the entry answers it
 	}
 	if n.refusing {

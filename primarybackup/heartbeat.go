@@ -9,8 +9,15 @@ func (n *Node) heartbeat(out *protocols.Effects) {
 		if p := &n.progress[id]; !p.probing {
 			sent = max(sent, p.next-1)
 		}
+		if n.serial { // what this disk does not have yet is not on its way
+			sent = min(sent, max(n.match[id], n.match[n.id]))
+		}
+		commit := min(n.commit, n.match[id])
+		if n.bugs.uncutCommit { // B-18
+			commit = n.commit
+		}
 		// Early: it claims nothing about this disk.
-		protocols.SendEarly(out, id, Heartbeat{Epoch: n.view.Number, Commit: min(n.commit, n.match[id]), Match: n.match[id], Sent: sent})
+		protocols.SendEarly(out, id, Heartbeat{Epoch: n.view.Number, Commit: commit, Match: n.match[id], Sent: sent})
 	}
 	if n.role == primary {
 		if len(n.reads) > 0 && n.now.Sub(n.roundAt) >= n.parameters.Ping {

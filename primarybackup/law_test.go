@@ -9,13 +9,14 @@ import (
 	"github.com/lockstep-sim/lockstep/sim"
 )
 
-// law is what one operation of one client costs when nothing fails, delays are
-// constant and disks take no time: one-way delays seen by the client, and messages.
+// law is what one operation of one client costs when nothing fails and delays are
+// constant: one-way delays and disk writes seen by the client, and messages.
 type law struct {
 	name   string
 	change func(*primarybackup.Parameters)
 	kind   protocols.CommandKind
 	delays func(n int) int64
+	fsyncs func(n int) int64             // nil: disks take no time
 	kinds  func(n int) map[string]uint64 // besides one request and one reply
 	total  func(n int) uint64
 }
@@ -57,12 +58,12 @@ func laws() []law {
 		return func(p *primarybackup.Parameters) { p.Mode, p.K = mode, k }
 	}
 	list := []law{
-		{"sync", as(primarybackup.ModeSync, 1), protocols.Write, write4, kinds4, round},
-		{"semisync 1", as(primarybackup.ModeSemisync, 1), protocols.Write, write4, kinds4, round},
-		{"semisync 2", as(primarybackup.ModeSemisync, 2), protocols.Write, write4, kinds4, round},
-		{"async", as(primarybackup.ModeAsync, 1), protocols.Write, always(2), kinds2, func(n int) uint64 { return uint64(n + 1) }},
-		{"read by round", as(primarybackup.ModeSync, 1), protocols.Read, read4, confirms, round},
-		{"read by lease", func(p *primarybackup.Parameters) { p.Reads = primarybackup.ReadsLease }, protocols.Read, always(2), nothing, two},
+		{"sync", as(primarybackup.ModeSync, 1), protocols.Write, write4, nil, kinds4, round},
+		{"semisync 1", as(primarybackup.ModeSemisync, 1), protocols.Write, write4, nil, kinds4, round},
+		{"semisync 2", as(primarybackup.ModeSemisync, 2), protocols.Write, write4, nil, kinds4, round},
+		{"async", as(primarybackup.ModeAsync, 1), protocols.Write, always(2), nil, kinds2, func(n int) uint64 { return uint64(n + 1) }},
+		{"read by round", as(primarybackup.ModeSync, 1), protocols.Read, read4, nil, confirms, round},
+		{"read by lease", func(p *primarybackup.Parameters) { p.Reads = primarybackup.ReadsLease }, protocols.Read, always(2), nil, nothing, two},
 	}
 	for _, l := range list[:4] {
 		change := l.change
@@ -70,7 +71,28 @@ func laws() []law {
 		l.change = func(p *primarybackup.Parameters) { change(p); p.Log = primarybackup.Logical }
 		list = append(list, l)
 	}
-	return list
+	return append(list, writing(list[:4])...)
+}
+
+// writing gives each write a disk that takes time, once for a primary that ships
+// while it writes and once for one that writes first. Who answers when a backup has
+// the entry, and so has written it, waits for one write more in the second case; async
+// waits for the primary's own alone.
+func writing(list []law) []law {
+	var timed []law
+	for _, l := range list {
+		for _, c := range []struct {
+			write  string
+			fsyncs int64
+		}{{primarybackup.LeaderWriteParallel, 1}, {primarybackup.LeaderWriteSerial, 2}} {
+			t, change := l, l.change
+			t.name += ", fsync, " + c.write
+			t.change = func(p *primarybackup.Parameters) { change(p); p.LeaderWrite = c.write }
+			t.fsyncs = func(n int) int64 { return min(c.fsyncs, l.delays(n)/2) }
+			timed = append(timed, t)
+		}
+	}
+	return timed
 }
 
 // caused are the kinds that time alone causes, and not the client.
@@ -79,7 +101,7 @@ var caused = map[string]bool{"Ping": true, "Acknowledge": true, "Announce": true
 // The costs are those of the analytical model, to the message, from the client's
 // second operation on.
 func TestCostsAreThoseOfTheModel(t *testing.T) {
-	const delay, operations = 1_000_000, 200
+	const delay, fsync, operations = 1_000_000, 2_700_000, 200
 	for _, l := range laws() {
 		for _, n := range []int{1, 2, 3, 5, 7} {
 			t.Run(fmt.Sprintf("%s n=%d", l.name, n), func(t *testing.T) {
@@ -92,7 +114,14 @@ func TestCostsAreThoseOfTheModel(t *testing.T) {
 				if l.kind == protocols.Read {
 					op = protocols.Get
 				}
+				wanted := protocols.Duration(l.delays(n) * delay)
+				var disk sim.Disk
+				if l.fsyncs != nil {
+					disk.Fsync = sim.Exactly(fsync)
+					wanted += protocols.Duration(l.fsyncs(n) * fsync)
+				}
 				w, err := sim.New(sim.Config{
+					Disk:     disk,
 					Protocol: primarybackup.Protocol(), Parameters: p, Replicas: n, Seed: 1,
 					Network:  sim.Network{Between: sim.Link{Latency: sim.Exactly(delay)}, Client: sim.Link{Latency: sim.Exactly(delay)}},
 					Workload: sim.Workload{Clients: 1, Keys: 1, Operations: 1 + operations, Begin: second, Mix: []sim.Share{{Op: op, Kind: l.kind, Weight: 1}}},
@@ -113,8 +142,8 @@ func TestCostsAreThoseOfTheModel(t *testing.T) {
 				}
 				compare(t, before, after, want, operations, l, n)
 				for _, o := range w.History()[1:] {
-					if got := int64(o.Ended.Sub(o.Began)) / delay; got != l.delays(n) || int64(o.Ended.Sub(o.Began))%delay != 0 {
-						t.Fatalf("%v took %v, want %d delays", o, o.Ended.Sub(o.Began), l.delays(n))
+					if got := o.Ended.Sub(o.Began); got != wanted {
+						t.Fatalf("%v took %v, want %v", o, got, wanted)
 					}
 				}
 			})

@@ -53,6 +53,7 @@ type Node struct {
 	mode       mode               `hash:"-"`
 	physical   bool               `hash:"-"`
 	k          int                `hash:"-"` // backups that semisync waits for
+	serial     bool               `hash:"-"` // Parameters.LeaderWrite
 	lease      protocols.Duration `hash:"-"`
 	bugs       bugs               `hash:"-"`
 
@@ -110,6 +111,7 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		mode:       parseMode(p.Mode),
 		physical:   p.Log == Physical,
 		k:          min(p.K, cfg.Cluster.Replicas-1),
+		serial:     p.LeaderWrite == LeaderWriteSerial,
 		lease:      p.lease(),
 		bugs:       switches,
 		execute:    protocols.Executor{Machine: cfg.Machine},

@@ -271,6 +271,8 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{`on_timeout: got "wait"`, 3, func(p *Parameters) { p.OnTimeout = "wait" }},
 		{`log: got "bytes"`, 3, func(p *Parameters) { p.Log = "bytes" }},
 		{`reads: got "local"`, 3, func(p *Parameters) { p.Reads = "local" }},
+		{`leader_write: got "later", want one of parallel, serial`, 3, func(p *Parameters) { p.LeaderWrite = "later" }},
+		{"", 3, func(p *Parameters) { p.LeaderWrite = LeaderWriteSerial }},
 		{"k: got 3, want 1..2", 3, func(p *Parameters) { p.K = 3 }},
 		{"k: got 0", 3, func(p *Parameters) { p.K = 0 }},
 		{"timeout: got 0s", 3, func(p *Parameters) { p.Timeout = 0 }},

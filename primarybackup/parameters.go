@@ -40,6 +40,9 @@ type Parameters struct {
 	// CatchUp is how many committed entries a replica may lack, from 0, before it gets
 	// the whole state instead.
 	CatchUp int `param:"catch_up" swarm:"0..6" doc:"A replica that lacks more committed entries than this gets the whole state instead of the log."`
+	// LeaderWrite is whether what the primary ships waits for its own disk: parallel or
+	// serial.
+	LeaderWrite string `param:"leader_write" doc:"parallel: what the primary ships leaves while its own disk writes it; serial: once its own disk has it."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }
@@ -76,22 +79,29 @@ const (
 	ReadsLease = "lease"
 )
 
+// The values of Parameters.LeaderWrite.
+const (
+	LeaderWriteParallel = "parallel"
+	LeaderWriteSerial   = "serial"
+)
+
 // DefaultParameters returns the defaults: sync, physical, reads by a round.
 func DefaultParameters() *Parameters {
 	return &Parameters{
-		Mode:      ModeSync,
-		K:         1,
-		Visible:   AfterSync,
-		OnTimeout: Block,
-		Timeout:   100e6,
-		Log:       Physical,
-		Reads:     ReadsRound,
-		Ping:      50e6,
-		DeadAfter: 200e6,
-		MaxDrift:  500_000,
-		MaxBatch:  64,
-		Window:    1024,
-		CatchUp:   128,
+		Mode:        ModeSync,
+		K:           1,
+		Visible:     AfterSync,
+		OnTimeout:   Block,
+		Timeout:     100e6,
+		Log:         Physical,
+		Reads:       ReadsRound,
+		Ping:        50e6,
+		DeadAfter:   200e6,
+		MaxDrift:    500_000,
+		MaxBatch:    64,
+		Window:      1024,
+		CatchUp:     128,
+		LeaderWrite: LeaderWriteParallel,
 	}
 }
 
@@ -112,6 +122,7 @@ func (p *Parameters) Validate(n int) error {
 		{"on_timeout", p.OnTimeout, []string{Block, Refuse, Degrade}},
 		{"log", p.Log, []string{Physical, Logical}},
 		{"reads", p.Reads, []string{ReadsRound, ReadsLease}},
+		{"leader_write", p.LeaderWrite, []string{LeaderWriteParallel, LeaderWriteSerial}},
 	} {
 		if err := oneOf(c.name, c.got, c.want); err != nil {
 			return err

@@ -64,7 +64,7 @@ func (p *primaryState) reset(v *View, k int, start protocols.Index, now protocol
 // forkExecutors sets up the states of a primary, which are equal at first.
 func (n *Node) forkExecutors() {
 	n.visible, n.ahead = &n.execute, nil
-	if n.visibleEarly() || n.mode != modeSync {
+	if n.visibleEarly() || n.mode != modeSync || n.bugs.visibleCancel || n.bugs.answerAlone {
 		x := n.execute.Fork()
 		n.visible = &x
 	}
@@ -108,6 +108,8 @@ func (n *Node) counted() protocols.Quorum {
 func (n *Node) answerable() protocols.Index {
 	own := n.match[n.id]
 	switch {
+	case n.bugs.answerAlone: // B-13
+		return own
 	case n.mode == modeSync:
 		return n.commit
 	case n.mode == modeAsync || n.degraded || n.k == 0:

@@ -67,7 +67,11 @@ func (n *Node) serveReads(out *protocols.Effects) {
 	if len(n.reads) == 0 {
 		return
 	}
-	round := uint64(protocols.CommittedIndex(n.counted(), n.confirmed))
+	confirming := n.counted()
+	if n.bugs.oneConfirms { // B-20
+		confirming = protocols.Threshold{Of: n.view.Members(), Size: min(2, n.view.Members().Len())}
+	}
+	round := uint64(protocols.CommittedIndex(confirming, n.confirmed))
 	served := 0
 	for served < len(n.reads) && n.reads[served].round <= round {
 		n.answerRead(n.reads[served].command, out)
@@ -96,6 +100,9 @@ func (n *Node) refuseReads(out *protocols.Effects) {
 func (n *Node) extendLease(sent protocols.Time, out *protocols.Effects) {
 	if n.parameters.Reads != ReadsLease || sent > n.now {
 		return
+	}
+	if n.bugs.leaseOnReceipt { // B-19
+		sent = n.now
 	}
 	until := sent.Add(n.lease)
 	if until > n.leaseUntil && until > n.now {

@@ -110,18 +110,24 @@ func (n *Node) replicate(to protocols.NodeID, out *protocols.Effects) {
 	}
 }
 
-// sendEntries sends up to most entries from position from on.
+// sendEntries sends up to most entries from position from on. Under serial writes
+// those that the primary's own disk does not have yet wait for it.
 func (n *Node) sendEntries(to protocols.NodeID, from protocols.Index, most int, ack bool, out *protocols.Effects) int {
 	entries := n.log.View(from, most)
-	// Early: that the primary sends an entry says nothing about its disk. Should it
-	// crash, it never goes on in this view, so that no other entry of this epoch takes
-	// the place of one that was sent and lost.
-	protocols.SendEarly(out, to, Replicate{
+	m := Replicate{
 		Epoch: n.view.Number, Start: n.start,
 		PrevIndex: from - 1, PrevEpoch: n.epochAt(from - 1),
 		Commit: n.commit, Member: n.view.Backups.Has(to), Ack: ack,
 		Entries: entries,
-	})
+	}
+	if n.serial && from-1+protocols.Index(len(entries)) > n.match[n.id] {
+		protocols.Send(out, to, m)
+		return len(entries)
+	}
+	// Early: that the primary sends an entry says nothing about its disk. Should it
+	// crash, it never goes on in this view, so that no other entry of this epoch takes
+	// the place of one that was sent and lost.
+	protocols.SendEarly(out, to, m)
 	return len(entries)
 }
 
@@ -177,10 +183,16 @@ func (n *Node) onReplicate(from protocols.NodeID, m *Replicate, out *protocols.E
 	match := m.PrevIndex + protocols.Index(len(m.Entries))
 	n.verify(match, m.Start, m.Member, out)
 	n.advanceCommit(min(m.Commit, n.verified), out)
-	if m.Ack {
-		// Gated: this disk has it.
-		protocols.Send(out, from, ReplicateResponse{Epoch: n.view.Number, Success: true, Match: match, MatchEpoch: m.lastEpoch()})
+	if !m.Ack {
+		return
 	}
+	answer := ReplicateResponse{Epoch: n.view.Number, Success: true, Match: match, MatchEpoch: m.lastEpoch()}
+	if n.bugs.earlyMatch { // B-15
+		protocols.SendEarly(out, from, answer)
+		return
+	}
+	// Gated: this disk has it.
+	protocols.Send(out, from, answer)
 }
 
 // impossible returns why no correct primary can have sent m, or "".
@@ -252,7 +264,7 @@ func (n *Node) store(m *Replicate, out *protocols.Effects) bool {
 // that has all the view starts with holds its log from now on.
 func (n *Node) verify(index, start protocols.Index, member bool, out *protocols.Effects) {
 	n.verified = max(n.verified, index)
-	if member && n.verified >= start && n.holds < n.view.Number {
+	if member && (n.verified >= start || n.bugs.holdsEarly) && n.holds < n.view.Number { // B-16
 		n.holds = n.view.Number
 		protocols.Persist(out, Promise{Epoch: n.view.Number, Holds: n.holds})
 	}

@@ -70,7 +70,9 @@ func newService(cfg protocols.Config, p *Parameters, switches bugs, disk protoco
 		if !ok {
 			return fmt.Errorf("unknown record type %T", r)
 		}
-		s.state = *v
+		if !switches.forgetView { // B-14
+			s.state = *v
+		}
 		return nil
 	})
 	if err != nil {
@@ -196,7 +198,7 @@ func (s *Service) nextView() (View, bool) {
 // life its lease ends.
 func (s *Service) lost(primary protocols.NodeID) bool {
 	r := &s.heard[primary]
-	if r.at > 0 && r.Life != s.state.View.Life {
+	if r.at > 0 && r.Life != s.state.View.Life && !s.bugs.anyLife { // B-17
 		return true
 	}
 	return s.dead(primary) && s.now.Sub(s.granted) >= s.parameters.DeadAfter

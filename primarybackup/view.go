@@ -113,7 +113,9 @@ func (n *Node) countDrops(next *View) {
 }
 
 // isNamed reports whether v names this life of this replica as primary.
-func (n *Node) isNamed(v *View) bool { return v.Primary == n.id && v.Life == n.life }
+func (n *Node) isNamed(v *View) bool {
+	return v.Primary == n.id && (v.Life == n.life || n.bugs.anyLife) // B-17
+}
 
 // hear handles the epoch of a message that only a primary sends. It returns false
 // when the sender is not the primary of this replica's view; a lower epoch is
@@ -170,6 +172,9 @@ func (n *Node) becomePrimary(out *protocols.Effects) {
 	out.Note(protocols.Note{Kind: protocols.NoteMembers, Epoch: n.view.Number, Index: n.start + 1, Members: n.view.Members()})
 	n.advanceCommit(n.start, out)
 	assert(n.commit == n.log.Last(), "a primary that starts without having executed its log")
+	if n.bugs.ownSessions && !n.resumes { // B-06b
+		n.execute.Sessions = protocols.Sessions{}
+	}
 	n.forkExecutors()
 	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: n.view.Number, Index: n.start})
 	n.advance(out)

@@ -32,6 +32,7 @@ type bugs struct {
 	leaseAcross      bool // P-29
 	forgetMembers    bool // P-30
 	sendOnce         bool // P-31
+	overCompacted    bool // P-32
 	anyBallot        bool // P-RULE6
 	readInherited    bool // P-RULE7
 }
@@ -87,6 +88,8 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.forgetMembers }},
 		{protocols.Bug{ID: "P-31", Title: "an Accept that was lost is not sent again", Source: "Paxos Made Moderately Complex §2; etcd 91ff7cd", Caught: "liveness"},
 			func(b *bugs) *bool { return &b.sendOnce }},
+		{protocols.Bug{ID: "P-32", Title: "a leader proposes in slots that an acceptor of its quorum has executed and compacted", Source: "found here, under reconfiguration; Paxos Made Moderately Complex §4.2", Caught: "PX-I3, PX-I1"},
+			func(b *bugs) *bool { return &b.overCompacted }},
 		{protocols.Bug{ID: "P-RULE6", Title: "a commit index is believed for slots that were accepted at another ballot", Source: "derived from Paxos Made Simple §2.3", Caught: "PX-I5, SAME"},
 			func(b *bugs) *bool { return &b.anyBallot }},
 		{protocols.Bug{ID: "P-RULE7", Title: "a new leader answers reads before what it inherited is executed", Source: "derived; the counterpart of etcd#7331", Caught: "linearizability"},

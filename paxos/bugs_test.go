@@ -286,6 +286,19 @@ var plays = []play{
 		}
 		return len(s.replies) == 0
 	}},
+	{"P-32", []string{safeAt}, nodes(5, func(p *Parameters) { p.Window, p.SnapshotEvery = 1, 2 }), func(s *stage) bool {
+		s.elect(1, 2, 3, 4, 5)
+		s.reconfigure(1, 1, 4, 5) // in force from slot 2 on
+		s.request(1, put(-1, 1, 5))
+		s.settle(between(1, 2, 4)) // n5 hears of nothing
+		s.fire(1, timerHeartbeat)
+		s.settle(between(1, 4)) // n4 has executed and compacted both slots
+		s.crash(1)
+		s.elect(5, 2, 3) // by the first configuration, where it finds the second
+		s.fire(5, timerHeartbeat)
+		s.settle(between(4, 5))
+		return false
+	}},
 	{"P-RULE6", []string{executedIsChosen}, nodes(3, asIs), func(s *stage) bool {
 		twoValues(s)
 		return false

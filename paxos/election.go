@@ -196,19 +196,20 @@ func (n *Node) merge(reported []Pvalue) {
 }
 
 // isPrepared reports whether a phase 1 quorum of those who decide slot i has
-// promised this node's ballot.
+// promised this node's ballot, and reported what it has accepted there. What an
+// acceptor has compacted is chosen, but it does not say with which value: it has to be
+// installed first. A candidate meets that, and a leader whose members change: those of
+// the new configuration may have gone on under another leader for long.
 func (n *Node) isPrepared(i protocols.Index) bool {
 	if n.bugs.earlyPropose { // P-10
 		return true
 	}
-	return n.governing(i).prepare.Has(n.promises)
+	return (i > n.compacted || n.bugs.overCompacted) && n.governing(i).prepare.Has(n.promises) // P-32
 }
 
 // proceed goes on to phase 2 where phase 1 is complete.
 func (n *Node) proceed(out *protocols.Effects) {
-	// What an acceptor has compacted is chosen, but nobody here reports with which
-	// values: it has to be installed first.
-	if n.role == candidate && n.execute.Applied >= n.compacted && n.isPrepared(n.execute.Applied+1) {
+	if n.role == candidate && n.isPrepared(n.execute.Applied+1) {
 		n.becomeLeader(out)
 	}
 	if n.role == leader {

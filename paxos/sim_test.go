@@ -204,6 +204,8 @@ func reconfigured(t testing.TB, seed uint64, p *paxos.Parameters) (wrong string,
 // A search through the same plans finds each bug, and names what it broke.
 func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 	lease := func(p *paxos.Parameters) { p.Reads = paxos.ReadsLease }
+	often := func(p *paxos.Parameters) { p.SnapshotEvery = 5 }
+	narrow := func(p *paxos.Parameters) { p.Window, p.SnapshotEvery = 3, 7 }
 	for _, c := range []struct {
 		bug, check string
 		change     func(*paxos.Parameters) // nil: none
@@ -218,6 +220,11 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 		{"P-11", "PX-I1", nil},
 		{"P-12", "PX-I6", lease},
 		{"P-14", "PX-I", nil},
+		{"P-24", "STATE", often},
+		{"P-25", "STATE", often},
+		{"P-30", "PX-I", narrow},
+		{"P-31", "liveness", nil},
+		{"P-32", "PX-I3", narrow},
 		{"P-RULE6", "SAME", nil},
 		{"P-RULE7", "linearizability", nil},
 	} {
@@ -239,7 +246,7 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 						}
 					}
 					wrong = judge(t, cfg)
-				case "P-14":
+				case "P-14", "P-30", "P-32":
 					wrong, _ = reconfigured(t, seed, p)
 				default:
 					wrong = judge(t, cfg)

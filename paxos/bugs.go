@@ -52,7 +52,7 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.sharedBallot }},
 		{protocols.Bug{ID: "P-06", Title: "a proposer uses the ballot of its last promise to itself again", Source: "Paxos Made Live §5", Caught: "PX-I2"},
 			func(b *bugs) *bool { return &b.reuseBallot }},
-		{protocols.Bug{ID: "P-06b", Title: "a ballot is a round without its proposer, so that two share one", Source: "Paxos Made Simple §2.5", Caught: "PX-I2, PX-I1"},
+		{protocols.Bug{ID: "P-06b", Title: "a ballot is a round without its proposer, so that two share one", Source: "Paxos Made Simple §2.5", Caught: "LEAD, PX-I2, PX-I1"},
 			func(b *bugs) *bool { return &b.roundOnly }},
 		{protocols.Bug{ID: "P-07", Title: "a Promise omits slots that are executed", Source: "Paxos Made Moderately Complex §2", Caught: "PX-I3, PX-I1, PX-I5, linearizability"},
 			func(b *bugs) *bool { return &b.omitChosen }},

@@ -108,6 +108,7 @@ func swarm(seed uint64, replicas int) *paxos.Parameters {
 	p.Decide = []string{paxos.DecidePiggyback, paxos.DecideExplicit}[seed/2%2]
 	p.Window = []int{64, 1, 3, 8}[seed/3%4]
 	p.SnapshotEvery = []int{30, 40, 0, 7}[seed/5%4]
+	p.LeaderWrite = []string{paxos.LeaderWriteParallel, paxos.LeaderWriteSerial}[seed/11%2]
 	switch seed / 7 % 4 {
 	case 0:
 		p.Q2 = replicas/2 + 2

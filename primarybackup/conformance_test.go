@@ -13,6 +13,7 @@ func variants() map[string]func(*primarybackup.Parameters) {
 		"sync":               func(*primarybackup.Parameters) {},
 		"sync logical lease": func(p *primarybackup.Parameters) { p.Log, p.Reads = primarybackup.Logical, primarybackup.ReadsLease },
 		"sync transfer":      func(p *primarybackup.Parameters) { p.CatchUp, p.MaxBatch, p.Window = 0, 2, 3 },
+		"sync serial":        func(p *primarybackup.Parameters) { p.LeaderWrite, p.Window = primarybackup.LeaderWriteSerial, 4 },
 		"semisync":           func(p *primarybackup.Parameters) { p.Mode, p.CatchUp = primarybackup.ModeSemisync, 3 },
 		"semisync degrade": func(p *primarybackup.Parameters) {
 			p.Mode, p.OnTimeout, p.Visible = primarybackup.ModeSemisync, primarybackup.Degrade, primarybackup.AfterCommit

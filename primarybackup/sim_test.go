@@ -160,7 +160,17 @@ func TestBugsAreFoundBySearch(t *testing.T) {
 		{"B-06", "STATE", func(p *primarybackup.Parameters, _ *sim.Config) { p.CatchUp = 5 }},
 		{"B-08", "PB-I2", nil},
 		{"B-09", "PB-I2", func(p *primarybackup.Parameters, _ *sim.Config) { p.Mode = primarybackup.ModeSemisync }},
+		{"B-06b", "ONCE", nil},
+		{"B-10", "PB-I2", nil},
 		{"B-12", "PB-I6", nil},
+		{"B-13", "PB-I2", nil},
+		{"B-14", "EPOCH", nil},
+		{"B-15", "DUR", nil},
+		{"B-17", "PB-I1", nil},
+		{"B-19", "PB-I7", func(p *primarybackup.Parameters, _ *sim.Config) { p.Reads = primarybackup.ReadsLease }},
+		{"B-20", "linearizability", func(_ *primarybackup.Parameters, cfg *sim.Config) {
+			cfg.Workload.Clients, cfg.Workload.Mix[2].Weight = 10, 40
+		}},
 	} {
 		t.Run(c.bug, func(t *testing.T) {
 			for seed := range uint64(300) {

@@ -9,7 +9,8 @@ import (
 )
 
 // twins keeps a fork of every live replica and gives it the same events. Nodes that
-// were equal stay equal: by their digest, what they show and their logs.
+// were equal stay equal: by their digest, what they show and their logs. What becomes
+// durable on the way has the size in bytes of the encoding.
 type twins struct {
 	t     *testing.T
 	forks []protocols.Node // by node id; nil when down
@@ -23,11 +24,15 @@ func newTwins(t *testing.T, nodes int) *twins {
 
 func (w *twins) Checks() []protocols.CheckInfo { return nil }
 func (w *twins) Moments() protocols.MomentKind {
-	return protocols.Stepped | protocols.Crashed | protocols.Booted
+	return protocols.Stepped | protocols.Durable | protocols.Crashed | protocols.Booted
 }
 
 func (w *twins) Observe(m *protocols.Moment) {
 	switch m.Kind {
+	case protocols.Durable:
+		if got, want := protocols.WireSize(m.Record), protocols.ReflectedSize(m.Record); got != want {
+			w.t.Errorf("%T says %d bytes, want %d", m.Record, got, want)
+		}
 	case protocols.Crashed:
 		w.forks[m.Node] = nil
 	case protocols.Booted:

@@ -18,6 +18,9 @@ func variants() map[string]func(*primarybackup.Parameters) {
 		"semisync degrade": func(p *primarybackup.Parameters) {
 			p.Mode, p.OnTimeout, p.Visible = primarybackup.ModeSemisync, primarybackup.Degrade, primarybackup.AfterCommit
 		},
+		"semisync early": func(p *primarybackup.Parameters) {
+			p.Mode, p.Visible = primarybackup.ModeSemisync, primarybackup.AfterCommit
+		},
 		"semisync refuse": func(p *primarybackup.Parameters) {
 			p.Mode, p.OnTimeout, p.Log = primarybackup.ModeSemisync, primarybackup.Refuse, primarybackup.Logical
 		},

@@ -24,6 +24,7 @@
 //   - Phase 1 over all open slots at once, chosen and executed ones included; no-ops
 //     in the gaps (PMS §3, PMMC §2).
 //   - Phase 2 in a window of slots, accepted in any order and executed in order.
+//   - A leader that writes while it proposes, or before (leader_write).
 //   - A stable leader with heartbeats; acceptors that hear it ignore other candidates,
 //     and it steps down when no quorum answers. Random back-off after a higher ballot.
 //   - The commit index on other messages, or explicit Decide messages.

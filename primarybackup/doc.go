@@ -57,6 +57,9 @@
 // [protocols.Guarantee] says so for each setting. A lost position is given away
 // again, and a late copy of a lost request may be executed once more.
 //
+// Under leader_write: serial the primary ships an entry once its own disk has it, else
+// while that writes it.
+//
 // # Reads
 //
 // The primary answers reads. With reads: round it first asks all backups whether

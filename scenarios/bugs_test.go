@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/paxos"
 	"github.com/lockstep-sim/lockstep/primarybackup"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/protocols/all"
@@ -43,6 +44,7 @@ var hunts = []hunt{
 	{protocol: "paxos", bug: "P-05", scenario: "crash-storm", seeds: 30, check: "PX-I3"},
 	{protocol: "paxos", bug: "P-07", scenario: "log-subscriber", seeds: 10, check: "PX-I3"},
 	{protocol: "paxos", bug: "P-10", scenario: "leader-crash", seeds: 3, check: "PX-I3"},
+	{protocol: "paxos", bug: "P-32", scenario: "paxos-replace-every-member", set: func(p any) { p.(*paxos.Parameters).Window, p.(*paxos.Parameters).SnapshotEvery = 8, 40 }, seeds: 40, check: "PX-I3"},
 	{protocol: "paxos", bug: "P-11", scenario: "paused-leader-reads", seeds: 10, check: "PX-I1"},
 
 	{protocol: "primarybackup", bug: "B-01", scenario: "leader-cut-off", seeds: 3, check: "PB-I5"},

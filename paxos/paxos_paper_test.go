@@ -418,3 +418,32 @@ func TestFlexibleQuorums(t *testing.T) {
 	}
 	s.clean()
 }
+
+// Under serial writes an Accept leaves when the leader's own disk has the acceptance,
+// and is not sent again before; under parallel writes it leaves at once.
+func TestAcceptWaitsForTheLeadersDiskUnderSerialWrites(t *testing.T) {
+	for write, early := range map[string]int{LeaderWriteParallel: 1, LeaderWriteSerial: 0} {
+		s := newStage(t, 3, func(p *Parameters) { p.LeaderWrite = write })
+		s.elect(1, 2, 3)
+		s.manualSync = true
+		s.request(1, put(-1, 1, 5))
+		if got := len(sent[*Accept](s, 1, 2)); got != early {
+			t.Errorf("%s: %d Accepts before the disk has it, want %d", write, got, early)
+		}
+		s.fire(1, timerHeartbeat)
+		s.fire(1, timerHeartbeat) // what is overdue is sent again
+		if got := len(sent[*Accept](s, 1, 2)); got != 2*early {
+			t.Errorf("%s: %d Accepts after two heartbeats, want %d", write, got, 2*early)
+		}
+		s.sync(1)
+		if got := len(sent[*Accept](s, 1, 2)); got != 1+early {
+			t.Errorf("%s: %d Accepts once the disk has it, want %d", write, got, 1+early)
+		}
+		s.manualSync = false
+		s.settle(everything)
+		if len(s.replies) != 1 {
+			t.Errorf("%s: %d answers, want 1", write, len(s.replies))
+		}
+		s.clean()
+	}
+}

@@ -354,3 +354,28 @@ func TestJoinerIsNotCounted(t *testing.T) {
 	s.answered(put(-1, 1, 5))
 	s.clean()
 }
+
+// Under serial writes an entry is shipped when the primary's own disk has it, and a
+// heartbeat does not call it sent before; under parallel writes it is shipped at once.
+func TestEntriesWaitForThePrimarysDiskUnderSerialWrites(t *testing.T) {
+	for write, early := range map[string]int{LeaderWriteParallel: 1, LeaderWriteSerial: 0} {
+		s := formed(t, 3, func(p *Parameters) { p.LeaderWrite = write })
+		s.manualSync = true
+		s.request(1, put(-1, 1, 5))
+		if got := len(sent[*Replicate](s, 1, 2)); got != early {
+			t.Errorf("%s: %d Replicates before the disk has it, want %d", write, got, early)
+		}
+		s.fire(1, timerTick)
+		if got := sent[*Heartbeat](s, 1, 2); len(got) != 1 || got[0].Sent != protocols.Index(early) {
+			t.Errorf("%s: %+v, want one that says %d entries were sent", write, got, early)
+		}
+		s.sync(1)
+		if got := len(sent[*Replicate](s, 1, 2)); got != 1 {
+			t.Errorf("%s: %d Replicates once the disk has it, want 1", write, got)
+		}
+		s.manualSync = false
+		s.settle(everything)
+		s.answered(put(-1, 1, 5))
+		s.clean()
+	}
+}

@@ -262,6 +262,37 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 	}
 }
 
+// law is what one operation of one client costs when nothing fails.
+type law struct {
+	name     string
+	op       sim.Share
+	change   func(*paxos.Parameters)
+	delays   protocols.Duration
+	fsyncs   protocols.Duration // 0: disks take no time
+	messages map[string]uint64  // between nodes
+}
+
+func laws(n int) []law {
+	put := sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}
+	get := sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}
+	serial := func(p *paxos.Parameters) { p.LeaderWrite = paxos.LeaderWriteSerial }
+	log := func(p *paxos.Parameters) { p.Reads = paxos.ReadsLog }
+	phase2 := map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1)}
+	return []law{
+		{"write", put, func(*paxos.Parameters) {}, 4, 0, phase2},
+		{"write, serial", put, serial, 4, 0, phase2},
+		{"write, fsync", put, func(*paxos.Parameters) {}, 4, 1, phase2},
+		{"write, fsync, serial", put, serial, 4, 2, phase2},
+		{"write, explicit", put, func(p *paxos.Parameters) { p.Decide = paxos.DecideExplicit }, 4, 0,
+			map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1), "Decide": uint64(n - 1)}},
+		{"read through the log, fsync", get, log, 4, 1, phase2},
+		{"read through the log, fsync, serial", get, func(p *paxos.Parameters) { serial(p); log(p) }, 4, 2, phase2},
+		{"quorum read", get, func(*paxos.Parameters) {}, 4, 0,
+			map[string]uint64{"Heartbeat": uint64(n - 1), "HeartbeatResponse": uint64(n - 1)}},
+		{"lease read", get, func(p *paxos.Parameters) { p.Reads = paxos.ReadsLease }, 2, 0, nil},
+	}
+}
+
 // Without faults, with a constant delay and one client, from its second operation on:
 // a write takes four delays and 2n messages, n-1 more where decisions are explicit;
 // alone it takes two and two. A read by a quorum round costs what a write does, one
@@ -270,32 +301,8 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 // Heartbeats, which a timer causes, are left out.
 func TestLawsHoldExactly(t *testing.T) {
 	const delay, fsync = 1_000_000, 2_700_000
-	put := sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}
-	get := sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}
-	serial := func(p *paxos.Parameters) { p.LeaderWrite = paxos.LeaderWriteSerial }
-	log := func(p *paxos.Parameters) { p.Reads = paxos.ReadsLog }
 	for _, n := range []int{1, 3, 5, 7} {
-		phase2 := map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1)}
-		for _, c := range []struct {
-			name     string
-			op       sim.Share
-			change   func(*paxos.Parameters)
-			delays   protocols.Duration
-			fsyncs   protocols.Duration // 0: disks take no time
-			messages map[string]uint64  // between nodes, per operation
-		}{
-			{"write", put, func(*paxos.Parameters) {}, 4, 0, phase2},
-			{"write, serial", put, serial, 4, 0, phase2},
-			{"write, fsync", put, func(*paxos.Parameters) {}, 4, 1, phase2},
-			{"write, fsync, serial", put, serial, 4, 2, phase2},
-			{"write, explicit", put, func(p *paxos.Parameters) { p.Decide = paxos.DecideExplicit }, 4, 0,
-				map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1), "Decide": uint64(n - 1)}},
-			{"read through the log, fsync", get, log, 4, 1, phase2},
-			{"read through the log, fsync, serial", get, func(p *paxos.Parameters) { serial(p); log(p) }, 4, 2, phase2},
-			{"quorum read", get, func(*paxos.Parameters) {}, 4, 0,
-				map[string]uint64{"Heartbeat": uint64(n - 1), "HeartbeatResponse": uint64(n - 1)}},
-			{"lease read", get, func(p *paxos.Parameters) { p.Reads = paxos.ReadsLease }, 2, 0, nil},
-		} {
+		for _, c := range laws(n) {
 			t.Run(fmt.Sprintf("%s of %d", c.name, n), func(t *testing.T) {
 				p := paxos.DefaultParameters()
 				c.change(p)

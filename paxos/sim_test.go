@@ -10,6 +10,7 @@ import (
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/paxos"
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/protocols/protocoltest"
 	"github.com/lockstep-sim/lockstep/sim"
 )
 
@@ -262,97 +263,8 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 	}
 }
 
-// law is what one operation of one client costs when nothing fails.
-type law struct {
-	name     string
-	op       sim.Share
-	change   func(*paxos.Parameters)
-	delays   protocols.Duration
-	fsyncs   protocols.Duration // 0: disks take no time
-	messages map[string]uint64  // between nodes
-}
-
-func laws(n int) []law {
-	put := sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}
-	get := sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}
-	serial := func(p *paxos.Parameters) { p.LeaderWrite = paxos.LeaderWriteSerial }
-	log := func(p *paxos.Parameters) { p.Reads = paxos.ReadsLog }
-	phase2 := map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1)}
-	return []law{
-		{"write", put, func(*paxos.Parameters) {}, 4, 0, phase2},
-		{"write, serial", put, serial, 4, 0, phase2},
-		{"write, fsync", put, func(*paxos.Parameters) {}, 4, 1, phase2},
-		{"write, fsync, serial", put, serial, 4, 2, phase2},
-		{"write, explicit", put, func(p *paxos.Parameters) { p.Decide = paxos.DecideExplicit }, 4, 0,
-			map[string]uint64{"Accept": uint64(n - 1), "Accepted": uint64(n - 1), "Decide": uint64(n - 1)}},
-		{"read through the log, fsync", get, log, 4, 1, phase2},
-		{"read through the log, fsync, serial", get, func(p *paxos.Parameters) { serial(p); log(p) }, 4, 2, phase2},
-		{"quorum read", get, func(*paxos.Parameters) {}, 4, 0,
-			map[string]uint64{"Heartbeat": uint64(n - 1), "HeartbeatResponse": uint64(n - 1)}},
-		{"lease read", get, func(p *paxos.Parameters) { p.Reads = paxos.ReadsLease }, 2, 0, nil},
-	}
-}
-
-// Without faults, with a constant delay and one client, from its second operation on:
-// a write takes four delays and 2n messages, n-1 more where decisions are explicit;
-// alone it takes two and two. A read by a quorum round costs what a write does, one
-// by a lease two delays and two messages. Where disks take time, what is written to the
-// log takes one fsync more, and another one where the leader writes before it proposes.
-// Heartbeats, which a timer causes, are left out.
-func TestLawsHoldExactly(t *testing.T) {
-	const delay, fsync = 1_000_000, 2_700_000
-	for _, n := range []int{1, 3, 5, 7} {
-		for _, c := range laws(n) {
-			t.Run(fmt.Sprintf("%s of %d", c.name, n), func(t *testing.T) {
-				p := paxos.DefaultParameters()
-				c.change(p)
-				want := min(c.delays, 2*protocols.Duration(n)) * delay // alone there is nobody to ask
-				var disk sim.Disk
-				if c.fsyncs > 0 {
-					disk.Fsync = sim.Exactly(fsync)
-					want += min(c.fsyncs, protocols.Duration(n)) * fsync
-				}
-				w, err := sim.New(sim.Config{
-					Protocol: paxos.Protocol(), Parameters: p, Replicas: n, Seed: 1,
-					Network:  sim.Network{Between: sim.Link{Latency: sim.Exactly(delay)}, Client: sim.Link{Latency: sim.Exactly(delay)}},
-					Disk:     disk,
-					Workload: sim.Workload{Clients: 1, Keys: 1, Begin: second, Mix: []sim.Share{c.op}, Timeout: 1e9, GiveUp: 3e9, Operations: 40, Think: sim.Exactly(7 * delay)},
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				done := func(k uint64) func() bool { return func() bool { return w.Stats().Done >= k } }
-				w.RunUntil(5*second, done(1))
-				before := w.Stats()
-				before.ByKind = append([]sim.KindCount(nil), before.ByKind...)
-				if w.RunUntil(10*second, done(40)) != sim.Satisfied {
-					t.Fatal("not all operations were done")
-				}
-				w.Run(w.Now() + 3*delay + fsync) // the last answers of the others
-				for _, o := range w.History()[1:] {
-					if got := o.Ended.Sub(o.Began); got != want {
-						t.Errorf("an operation took %v, want %v", got, want)
-					}
-				}
-				after := w.Stats()
-				if after.Requests-before.Requests != 39 || after.Replies-before.Replies != 39 {
-					t.Errorf("%d requests and %d replies, want 39 each", after.Requests-before.Requests, after.Replies-before.Replies)
-				}
-				for i, k := range after.ByKind {
-					got, want := k.Messages-before.ByKind[i].Messages, 39*c.messages[k.Name]
-					if strings.HasPrefix(k.Name, "Heartbeat") {
-						beats := uint64(w.Now())/uint64(p.Heartbeat)*uint64(n-1) + 1
-						if got < want || got > want+beats {
-							t.Errorf("%d of %s, want %d and what the timer caused", got, k.Name, want)
-						}
-					} else if got != want {
-						t.Errorf("%d of %s, want %d", got, k.Name, want)
-					}
-				}
-			})
-		}
-	}
-}
+// The costs of operations are those of the analytical model, exactly.
+func TestLaws(t *testing.T) { protocoltest.Laws(t, paxos.Protocol()) }
 
 // BenchmarkSteady runs five nodes with fsync, one closed-loop client and links of
 // 0.5 to 1 ms, without observers. One operation is 100 ms of virtual time.

@@ -28,6 +28,7 @@ func Protocol() *protocols.Protocol {
 			}
 			return p.Validate(n)
 		},
+		Laws:     laws,
 		Bugs:     bugList(),
 		New:      New,
 		Services: func(any) int { return 1 },

@@ -44,3 +44,33 @@ func (c Cost) Messages() int {
 	}
 	return n
 }
+
+// RoundCost is the cost of one round between a leader and all others, who send and
+// receive each of the kinds once: four delays, and the given number of durable writes
+// one after the other. Alone there is nobody to ask: two delays, and at most one write.
+func RoundCost(writes int, kinds ...string) func(n int) Cost {
+	return func(n int) Cost {
+		if n == 1 {
+			return LocalCost(min(writes, 1))(n)
+		}
+		c := Cost{Delays: 4, Writes: writes, Busiest: 2 + (n-1)*len(kinds)}
+		for _, k := range kinds {
+			c.Sent = append(c.Sent, KindCount{k, n - 1})
+		}
+		return c
+	}
+}
+
+// LocalCost is the cost of what a leader answers alone, after the given number of
+// durable writes; others get each of the kinds without being waited for.
+func LocalCost(writes int, kinds ...string) func(n int) Cost {
+	return func(n int) Cost {
+		c := Cost{Delays: 2, Writes: writes, Busiest: 2 + (n-1)*len(kinds)}
+		for _, k := range kinds {
+			if n > 1 {
+				c.Sent = append(c.Sent, KindCount{k, n - 1})
+			}
+		}
+		return c
+	}
+}

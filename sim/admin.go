@@ -17,6 +17,12 @@ type AdminStep struct {
 	At   protocols.Time
 	For  protocols.Duration // Forever: until the heal
 
+	// When, where set, is the event after which it is asked for, After later; events
+	// count from At up to Until (0: always).
+	When  Trigger
+	After protocols.Duration
+	Until protocols.Time
+
 	// Reconfigure: the wanted members are those that the leader shows, with Add and
 	// without Remove. Learners are wanted as members that do not vote.
 	Add, Remove, Learners protocols.NodeSet
@@ -152,7 +158,12 @@ func checkAdmin(cfg *Config) error {
 		return fmt.Errorf("admin: %d steps are more than %d", len(cfg.Admin), maxAdmin)
 	}
 	for i := range cfg.Admin {
-		if err := cfg.Admin[i].Validate(cfg.Protocol, cfg.Replicas); err != nil {
+		s := &cfg.Admin[i]
+		err := s.Validate(cfg.Protocol, cfg.Replicas)
+		if err == nil {
+			err = checkOccasion(cfg, occasion{when: s.When, after: s.After, until: s.Until, admin: i + 1})
+		}
+		if err != nil {
 			return fmt.Errorf("admin[%d]: %w", i, err)
 		}
 	}
@@ -165,6 +176,11 @@ func (w *World) resetAdmin() {
 	for i, s := range w.cfg.Admin {
 		s.ID = i + 1
 		w.admin = append(w.admin, AdminRecord{Step: s})
+		if s.When.Set() {
+			w.admin[i].State = Armed
+			w.triggers.armed++
+			continue
+		}
 		w.plan(i, s.At, evAdmin)
 	}
 }
@@ -236,7 +252,9 @@ func (w *World) ask(i int, n *node) {
 		w.asked++
 	}
 	r.Asked, r.Wanted = n.id, wish.Members
-	r.Times++
+	if r.Times++; r.Times == 1 {
+		w.happens(onAdminAsked, uint64(r.Step.ID), n.id)
+	}
 	w.digest.mix(uint64(uint16(n.id)))
 	w.adminLine(r, "is put to "+n.id.String())
 	w.petition(n, wish)
@@ -274,6 +292,7 @@ func (w *World) noteAdmin(n *node, note *protocols.Note) {
 			r.State, r.Ended, r.Effective = Over, w.now, true
 			w.asked--
 			w.adminLine(r, "is done")
+			w.happens(onAdminDone, uint64(r.Step.ID), n.id)
 		}
 	}
 }

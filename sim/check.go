@@ -194,7 +194,7 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 	if len(cfg.Faults) > maxFaults {
 		return fmt.Errorf("faults: %d are more than %d", len(cfg.Faults), maxFaults)
 	}
-	seen := make(map[int]bool, len(cfg.Faults))
+	seen, strikes := make(map[int]bool, len(cfg.Faults)), 0
 	for i := range cfg.Faults {
 		f := &cfg.Faults[i]
 		id := f.ID
@@ -208,8 +208,15 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 		if err := f.Validate(cfg.Clock.Drift); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
-		if err := f.Target.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers); err != nil {
+		err := f.Target.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers, f.When)
+		if err == nil {
+			err = checkOccasion(cfg, occasion{when: f.When, after: f.After, until: f.Until, fault: id})
+		}
+		if err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
+		}
+		if strikes += max(1, f.Count); strikes > maxFaults {
+			return fmt.Errorf("faults: %d strikes are more than %d", strikes, maxFaults)
 		}
 	}
 	return nil
@@ -235,6 +242,9 @@ func (f *Fault) Validate(drift int64) error {
 	}
 	if err := f.Latency.Validate(); err != nil {
 		return bad("latency: %w", err)
+	}
+	if err := f.checkCount(); err != nil {
+		return bad("%w", err)
 	}
 	return f.validateKind(drift, bad)
 }

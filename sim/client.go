@@ -114,6 +114,7 @@ func (w *World) call(c *client, cause uint64) {
 		c.probes--
 	} else {
 		w.calls++
+		w.happens(onOperation, uint64(w.calls), c.id)
 	}
 	c.seq++
 	command := w.command(c, share)

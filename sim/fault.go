@@ -16,11 +16,16 @@ const Forever = protocols.Duration(1<<63 - 1)
 type Fault struct {
 	ID   int // names its random stream, from 1; 0 takes the position in the plan
 	Kind protocols.FaultKind
-	At   protocols.Time
+	At   protocols.Time     // when it strikes; with When: the event counts from then on
 	For  protocols.Duration // Forever: until healed; a clock step of 0 stays
 	// Target says who is hit; it is resolved when the fault strikes. A role that
 	// nobody holds then (leader) is waited for until the interval ends.
 	Target Target
+
+	When  Trigger            // the event after which it strikes; zero: it strikes at At
+	After protocols.Duration // with When: so long after the event
+	Until protocols.Time     // with When: the event counts up to then; 0: always
+	Count int                // with When: it strikes at so many events, 1..MaxCount; 0 is 1
 
 	OneWay  Direction          // partition, loss, duplicate, reorder, delay: which way
 	Prob    Prob               // loss, duplicate: of each message
@@ -88,6 +93,7 @@ func FaultKinds() []FaultInfo {
 type FaultRecord struct {
 	Fault    Fault
 	State    FaultState
+	Firing   int            // with When: which of its events this is, from 0
 	Resolved Resolved       // whom it hit
 	Names    string         // the same in words, "" while nobody
 	Struck   protocols.Time // when it struck; meaningless while planned or waiting
@@ -111,9 +117,10 @@ const (
 	Over                        // has struck and ended
 	Missed                      // its target never existed during its interval
 	Cancelled                   // a heal came first
+	Armed                       // the event that it waits for has not come
 )
 
-var faultStates = [...]string{"planned", "waiting", "active", "over", "missed", "cancelled"}
+var faultStates = [...]string{"planned", "waiting", "active", "over", "missed", "cancelled", "not triggered"}
 
 // String prints the state in a word.
 func (s FaultState) String() string { return faultStates[s] }
@@ -121,7 +128,7 @@ func (s FaultState) String() string { return faultStates[s] }
 // How says in words what the fault did.
 func (r *FaultRecord) How() string {
 	switch {
-	case r.State == Planned || r.State == Waiting || r.State == Missed || r.State == Cancelled:
+	case r.State == Planned || r.State == Waiting || r.State == Missed || r.State == Cancelled || r.State == Armed:
 		return "did not strike (" + r.State.String() + ")"
 	case !r.Effective:
 		return "changed nothing"

@@ -92,6 +92,9 @@ func (w *World) boot(n *node) {
 	w.event.Nonce = 0
 	w.progress = true
 	w.leadership()
+	if n.life > 0 {
+		w.happens(onRestart, 0, n.id)
+	}
 }
 
 // program makes n's program from what is on a disk.
@@ -142,6 +145,7 @@ func (w *World) step(n *node) {
 	}
 	if n.view.Leading != led || n.view.Epoch != epoch {
 		w.leadership()
+		w.epochTrigger(n)
 	}
 	if cut {
 		w.cutCrash(n)
@@ -180,6 +184,7 @@ func (w *World) effect(n *node, e *protocols.Effect) {
 		w.persist(n, e.Record, false)
 	case protocols.EffectSaveSnapshot:
 		w.persist(n, e.Record, true)
+		w.happens(onSnapshot, 0, n.id)
 	case protocols.EffectReply, protocols.EffectReplyEarly, protocols.EffectRefuse:
 		w.answer(n, e)
 	case protocols.EffectSetTimer:
@@ -198,10 +203,19 @@ func (w *World) note(n *node, note *protocols.Note) {
 	if w.asked > 0 {
 		w.noteAdmin(n, note)
 	}
+	if w.triggers.armed > 0 {
+		w.noteTrigger(n, note)
+	}
 	switch note.Kind {
 	case protocols.NoteLeader:
 		w.stats.Leaders++
 		w.progress = true
+		if note.Epoch > w.chiefEpoch && n.id != w.chief {
+			w.former = w.chief
+		}
+		if note.Epoch >= w.chiefEpoch {
+			w.chief, w.chiefEpoch = n.id, note.Epoch
+		}
 	case protocols.NoteCommit, protocols.NoteApplied:
 		w.stats.Committed = max(w.stats.Committed, note.Index)
 		w.progress = true
@@ -240,6 +254,7 @@ func (w *World) crash(n *node) uint64 {
 	}
 	n.timers.stop()
 	w.progress = true
+	w.happens(onCrash, 0, n.id)
 	if w.tracing {
 		w.record(TraceEvent{Kind: TraceCrashed, Node: n.id, Life: n.life, Count: int64(lost), Detail: what})
 	}

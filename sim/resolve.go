@@ -8,7 +8,10 @@ import (
 )
 
 // check says what is wrong with t in this cluster.
-func (t Target) check(cluster protocols.Cluster, clients int) error {
+func (t Target) check(cluster protocols.Cluster, clients int, when Trigger) error {
+	if t.has("subject") && !when.Set() {
+		return fmt.Errorf("target %q: subject is whom an event was about: want when", t)
+	}
 	if t.Empty() {
 		return fmt.Errorf("target names nobody; want names (n1 n3, s1, c1) or one of %s", wordList())
 	}
@@ -36,7 +39,7 @@ func (t Target) check(cluster protocols.Cluster, clients int) error {
 func (w *World) resolve(f *fault) (r Resolved, ok bool) {
 	draws := stream{base: f.stream.sub(0)}
 	for _, item := range strings.Fields(f.Fault.Target.items) {
-		if !w.resolveItem(item, &draws, &r) {
+		if !w.resolveItem(item, f, &draws, &r) {
 			return Resolved{}, false
 		}
 	}
@@ -48,7 +51,7 @@ func (w *World) resolve(f *fault) (r Resolved, ok bool) {
 }
 
 // resolveItem adds one name or word to r.
-func (w *World) resolveItem(item string, draws *stream, r *Resolved) bool {
+func (w *World) resolveItem(item string, f *fault, draws *stream, r *Resolved) bool {
 	if letter, number, ok := parseName(item); ok {
 		switch letter {
 		case 'n':
@@ -60,14 +63,30 @@ func (w *World) resolveItem(item string, draws *stream, r *Resolved) bool {
 		}
 		return true
 	}
+	switch item {
+	case "leader":
+		return r.addOne(w.leader())
+	case "leaders":
+		return r.addAll(w.leaders())
+	case "former-leader":
+		return r.addOne(w.former)
+	case "successor":
+		return r.addOne(w.successor())
+	case "subject":
+		if f.subject < 0 {
+			r.addClient(f.subject)
+			return true
+		}
+		return r.addOne(f.subject)
+	}
+	return w.resolveGroup(item, draws, r)
+}
+
+// resolveGroup adds a word for some of many.
+func (w *World) resolveGroup(item string, draws *stream, r *Resolved) bool {
 	replicas := protocols.NodesUpTo(w.cluster.Replicas)
 	leader := w.leader()
 	switch item {
-	case "leader":
-		if leader == protocols.Nobody {
-			return false
-		}
-		r.Nodes = r.Nodes.With(leader)
 	case "follower":
 		return r.addRandom(w.voters().Without(leader).And(w.live()), 1, draws)
 	case "followers":
@@ -75,6 +94,13 @@ func (w *World) resolveItem(item string, draws *stream, r *Resolved) bool {
 	case "minority":
 		voters := w.voters()
 		r.addRandom(voters, (voters.Len()-1)/2, draws)
+	case "minority-third":
+		voters := w.voters()
+		r.addRandom(voters, (voters.Len()-1)/3, draws)
+	case "learner":
+		return r.addRandom(replicas.Minus(w.voters()).And(w.live()), 1, draws)
+	case "learners":
+		r.Nodes = r.Nodes.Or(replicas.Minus(w.voters()))
 	case "majority":
 		voters := w.voters()
 		r.addRandom(voters, voters.Len()/2+1, draws)
@@ -93,6 +119,17 @@ func (w *World) resolveItem(item string, draws *stream, r *Resolved) bool {
 		}
 	}
 	return true
+}
+
+// addOne adds a node; false: there is none.
+func (r *Resolved) addOne(id protocols.NodeID) bool {
+	return id != protocols.Nobody && r.addAll(protocols.Nodes(id))
+}
+
+// addAll adds nodes; false: there are none.
+func (r *Resolved) addAll(ids protocols.NodeSet) bool {
+	r.Nodes = r.Nodes.Or(ids)
+	return !ids.Empty()
 }
 
 func (r *Resolved) addClient(id protocols.NodeID) {
@@ -138,6 +175,34 @@ func (w *World) leader() protocols.NodeID {
 	return best
 }
 
+// leaders returns the live replicas that claim to lead.
+func (w *World) leaders() (s protocols.NodeSet) {
+	for i := range w.nodes[:w.cluster.Replicas] {
+		if n := &w.nodes[i]; n.up && n.pauses == 0 && n.view.Leading {
+			s = s.With(n.id)
+		}
+	}
+	return s
+}
+
+// successor returns the leader, if it is one after the leader that a fault has hit
+// last, or Nobody.
+func (w *World) successor() protocols.NodeID {
+	id := w.leader()
+	if id == protocols.Nobody || w.struck == protocols.Nobody || id == w.struck || w.nodes[id-1].view.Epoch <= w.struckEpoch {
+		return protocols.Nobody
+	}
+	return id
+}
+
+// aims keeps whom a fault on the leader hits, before it does.
+func (w *World) aims(f *fault) {
+	if !f.Fault.Target.others && (f.Fault.Target.has("leader") || f.Fault.Target.has("successor")) {
+		w.struck = w.leader()
+		w.struckEpoch = w.nodes[w.struck-1].view.Epoch
+	}
+}
+
 // voters returns the current members: those that the leader knows, or without
 // one the live replica of the highest epoch; where nobody says, the first ones.
 func (w *World) voters() protocols.NodeSet {
@@ -170,6 +235,8 @@ func (w *World) leadership() {
 	}
 	if led {
 		w.stats.Leaderless += w.now.Sub(w.leaderless)
+	} else {
+		w.happens(onLeaderLost, 0, protocols.Nobody)
 	}
 	w.led, w.leaderless = led, w.now
 }

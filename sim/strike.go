@@ -9,9 +9,10 @@ import (
 // fault is a planned fault with what becomes of it.
 type fault struct {
 	FaultRecord
-	stream base
-	down   protocols.NodeSet // crash: nodes it keeps down; pause: keeps paused
-	links  bool              // works on links
+	stream  base
+	subject protocols.NodeID  // whom the event of When was about
+	down    protocols.NodeSet // crash: nodes it keeps down; pause: keeps paused
+	links   bool              // works on links
 }
 
 // touches reports whether a link fault works on the link from→to. Links of a
@@ -107,8 +108,10 @@ func (w *World) strike(i int, r Resolved) {
 	w.digest.mix(uint64(f.Fault.ID)<<32 | uint64(len(r.Clients)))
 	w.digest.mix(lo)
 	w.digest.mix(hi)
+	w.aims(f)
 	w.faultLine(f, "strikes "+f.Names)
 	w.progress = true
+	w.happens(onFaultStrikes, uint64(f.Fault.ID), protocols.Nobody)
 	if f.links {
 		w.strikeLinks(i)
 	} else {
@@ -207,10 +210,12 @@ func (w *World) ended(i int) {
 		w.waiting--
 		f.State = Missed
 		w.faultLine(f, "never found "+f.Fault.Target.String())
+		w.happens(onFaultEnds, uint64(f.Fault.ID), protocols.Nobody)
 		return
 	}
 	w.faultLine(f, "ends")
 	w.end(i)
+	w.happens(onFaultEnds, uint64(f.Fault.ID), protocols.Nobody)
 }
 
 // end undoes what fault i still does.

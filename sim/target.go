@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,14 +21,35 @@ type Target struct {
 // targetWords are the words that a target can hold besides names.
 var targetWords = []struct{ word, text string }{
 	{"leader", "the live replica that leads with the highest epoch, the lowest number on ties; waited for while there is none"},
+	{"leaders", "every live replica that believes to lead; waited for while there is none"},
+	{"former-leader", "who became leader before the one that did last, up or not; waited for while there is none"},
+	{"successor", "the leader after the one that a fault on leader or successor hit last: a live replica that leads a higher epoch than that one then led; waited for while there is none"},
+	{"subject", "whom the event of when was about: the new leader of leader-elected, for example"},
 	{"follower", "one random live voter that does not lead; waited for while there is none"},
 	{"followers", "every voter but the leader"},
 	{"minority", "random voters, as many as leave a majority of the others"},
+	{"minority-third", "random voters, fewer than a third of all; with three voters nobody"},
 	{"majority", "random voters, the smallest majority"},
+	{"learner", "one random live replica without a vote; waited for while there is none"},
+	{"learners", "every replica without a vote: learners, and who has left or not joined"},
 	{"random", "one random live replica; waited for while there is none"},
 	{"all", "every replica"},
 	{"services", "every service node"},
 	{"clients", "every client"},
+}
+
+// targetAliases are other people's words for some of them. They are read, and
+// written as lockstep's own.
+var targetAliases = map[string]string{"primary": "leader", "primaries": "leaders", "one": "random"}
+
+// TargetAliases lists the words of other tools that a target may hold, sorted, each
+// with lockstep's own.
+func TargetAliases() [][2]string {
+	var list [][2]string
+	for _, word := range slices.Sorted(maps.Keys(targetAliases)) {
+		list = append(list, [2]string{word, targetAliases[word]})
+	}
+	return list
 }
 
 // TargetWord is one word that [ParseTarget] knows, for lists and completion.
@@ -54,6 +77,9 @@ func ParseTarget(text string) (Target, error) {
 		return Target{}, fmt.Errorf("target %q names nobody; want names (n1 n3, s1, c1) or one of %s", text, wordList())
 	}
 	for i, f := range fields {
+		if own, alias := targetAliases[f]; alias {
+			f, fields[i] = own, own
+		}
 		if _, _, ok := parseName(f); !ok && !isTargetWord(f) {
 			return Target{}, fmt.Errorf("target %q: unknown %q; want names (n1 n3, s1, c1) or one of %s", text, f, wordList())
 		}
@@ -76,6 +102,16 @@ func (t Target) String() string {
 		return "others of " + t.items
 	}
 	return t.items
+}
+
+// has reports whether t holds the word.
+func (t Target) has(word string) bool {
+	for _, item := range strings.Fields(t.items) {
+		if item == word {
+			return true
+		}
+	}
+	return false
 }
 
 // Empty reports whether t is the zero value, which names nobody.

@@ -41,15 +41,21 @@ type World struct {
 	instant    bool                     // the disk takes no time
 	sessions   bool                     // Protocol.SessionTransport
 
-	faults     []fault
-	linkFaults []int // active faults that disturb links
-	waiting    int   // faults that wait for their targets
-	roles      bool  // somebody came, went or changed epoch or role: waiting faults look again
-	admin      []AdminRecord
-	asked      int               // steps of the operator's plan that are Active
-	script     script            // Config.Scripted
-	healed     bool              // nothing ends or strikes by itself any more
-	mended     protocols.NodeSet // healed nodes
+	faults      []fault
+	linkFaults  []int // active faults that disturb links
+	waiting     int   // faults that wait for their targets
+	roles       bool  // somebody came, went or changed epoch or role: waiting faults look again
+	admin       []AdminRecord
+	asked       int              // steps of the operator's plan that are Active
+	triggers    triggers         // what waits for events
+	chief       protocols.NodeID // who became leader last, in epoch chiefEpoch
+	chiefEpoch  uint64
+	former      protocols.NodeID // who did so before
+	struck      protocols.NodeID // the leader that a fault hit last, then in struckEpoch
+	struckEpoch uint64
+	script      script            // Config.Scripted
+	healed      bool              // nothing ends or strikes by itself any more
+	mended      protocols.NodeSet // healed nodes
 
 	clients      []client
 	subscribers  []subscriber // their ids go on after the clients'
@@ -134,6 +140,8 @@ func (w *World) Reset(cfg Config) error {
 	for _, r := range cfg.Network.Links {
 		w.behaviours = append(w.behaviours, r.Link)
 	}
+	w.resetTriggers()
+	w.chief, w.former, w.struck, w.chiefEpoch = protocols.Nobody, protocols.Nobody, protocols.Nobody, 0
 	w.resetFaults()
 	w.resetAdmin()
 	w.resetScript()
@@ -204,8 +212,26 @@ func (w *World) resetFaults() {
 		if f.ID == 0 {
 			f.ID = i + 1
 		}
-		w.faults = append(w.faults, fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.ID)), links: worksOnLinks(f.Kind)})
-		w.plan(i, f.At, evStrike)
+		one := fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.ID)), links: worksOnLinks(f.Kind)}
+		if f.When.Set() {
+			w.await(one)
+			continue
+		}
+		w.faults = append(w.faults, one)
+		w.plan(len(w.faults)-1, f.At, evStrike)
+	}
+}
+
+// await adds a fault that strikes when events come, once for each of them.
+func (w *World) await(f fault) {
+	stream := f.stream
+	f.State = Armed
+	for k := range max(1, f.Fault.Count) {
+		if f.Firing = k; k > 0 {
+			f.stream = stream.sub(1<<63 | uint64(k))
+		}
+		w.faults = append(w.faults, f)
+		w.triggers.armed++
 	}
 }
 
@@ -353,11 +379,15 @@ func (w *World) Violations() []protocols.Violation { return w.violations }
 // Reset.
 func (w *World) Trace() []TraceEvent { return w.trace }
 
-// FaultLog returns what has become of every fault, in the order of the plan.
+// FaultLog returns what has become of every fault, in the order of the plan. A
+// fault that an event triggers has a record for each event that came, and one where
+// none came.
 func (w *World) FaultLog() []FaultRecord {
-	log := make([]FaultRecord, len(w.faults))
+	log := make([]FaultRecord, 0, len(w.faults))
 	for i := range w.faults {
-		log[i] = w.faults[i].FaultRecord
+		if f := &w.faults[i]; f.State != Armed || f.Firing == 0 {
+			log = append(log, f.FaultRecord)
+		}
 	}
 	return log
 }

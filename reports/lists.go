@@ -35,6 +35,7 @@ var Lists = []List{
 	{"faults", "The faults that a plan can hold", listFaults},
 	{"bugs", "The known bugs that can be switched on", listBugs},
 	{"targets", "The words that say whom a fault hits", listTargets},
+	{"events", "The events that a fault can wait for", listEvents},
 	{"metrics", "The metrics that expectations and probes can bound", listMetrics},
 	{"keys", "The keys of a scenario file", listKeys},
 }
@@ -159,6 +160,17 @@ func listTargets(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
 	rows := []table.Row{{"n1 n2 …", "replicas"}, {"s1 …", "services of the protocol"}, {"c1 …", "clients"}}
 	for _, t := range sim.TargetWords() {
 		rows = append(rows, table.Row{t.Word, t.Text})
+	}
+	for _, a := range sim.TargetAliases() {
+		rows = append(rows, table.Row{a[0], "the same as " + a[1]})
+	}
+	writeList(b, "", nil, rows)
+}
+
+func listEvents(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
+	var rows []table.Row
+	for _, f := range sim.TriggerForms() {
+		rows = append(rows, table.Row{f.Form, f.Text})
 	}
 	writeList(b, "", nil, rows)
 }

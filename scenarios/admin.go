@@ -118,16 +118,18 @@ func adminMapping() *mapping[sim.AdminStep] {
 	kinds := []string{protocols.Reconfigure.String(), protocols.TransferLeadership.String()}
 	return &mapping[sim.AdminStep]{
 		what: "a step", flow: true,
-		fields: []field[sim.AdminStep]{
+		fields: append(append([]field[sim.AdminStep]{
 			key("at", "When it is put to the leader first, from the start of the run.", func(s *sim.AdminStep) *protocols.Time { return &s.At }, instant()),
 			key("for", "How long it is put to leaders again until it is done; forever, the default: until the heal of the liveness phase.", func(s *sim.AdminStep) *protocols.Duration { return &s.For }, spanOrForever()),
+		}, occasionFields(func(s *sim.AdminStep) *sim.Trigger { return &s.When }, func(s *sim.AdminStep) *protocols.Duration { return &s.After }, func(s *sim.AdminStep) *protocols.Time { return &s.Until })...),
 			adminKindField(protocols.Reconfigure, "Other members, for the protocols that have it.", change.codec()),
 			adminKindField(protocols.TransferLeadership, "The leader is to hand over to this replica, for the protocols that have it.", successor),
-		},
+		),
 		aliases: map[string]string{"transfer": protocols.TransferLeadership.String()},
 		before:  func(_ *decoder, s *sim.AdminStep) { s.For = sim.Forever },
 		after: func(d *decoder, n *yaml.Node, path string, given []string, s *sim.AdminStep) {
-			if !slices.Contains(given, "at") {
+			d.occasion(path, given, "step")
+			if !slices.Contains(given, "at") && !slices.Contains(given, "when") {
 				d.fail(n, "%s: want at: when it is put to the leader", path)
 			}
 			switch a, b := slices.Contains(given, kinds[0]), slices.Contains(given, kinds[1]); {
@@ -173,6 +175,7 @@ func validateAdmin(sc *Scenario, list []*protocols.Protocol, report reporter) {
 		if err := sc.supported(list, func(p *protocols.Protocol) error { return s.Validate(p, sc.Replicas) }); err != nil {
 			report(in, "%s", err)
 		}
+		validateOccasion(sc, fmt.Sprintf("admin[%d]", i+1), s.When, s.Until, fmt.Sprintf("admin %d", i+1), report)
 		if len(sc.Script) > 0 {
 			report(in, "a script has no times: write %s as a step of the script", s.Kind)
 		} else if int64(s.At) >= int64(sc.For) {

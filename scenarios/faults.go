@@ -188,10 +188,11 @@ func faultNames() []string {
 }
 
 func faultMapping() *mapping[sim.Fault] {
-	fields := []field[sim.Fault]{
+	fields := append([]field[sim.Fault]{
 		key("at", "When it strikes, from the start of the run.", func(f *sim.Fault) *protocols.Time { return &f.At }, instant()),
 		key("for", "How long it lasts, or forever: until the heal of the liveness phase.", func(f *sim.Fault) *protocols.Duration { return &f.For }, spanOrForever()),
-	}
+	}, occasionFields(func(f *sim.Fault) *sim.Trigger { return &f.When }, func(f *sim.Fault) *protocols.Duration { return &f.After }, func(f *sim.Fault) *protocols.Time { return &f.Until })...)
+	fields = append(fields, key("count", fmt.Sprintf("With when: at how many events it strikes, 1..%d, one strike for each; without it 1.", sim.MaxCount), func(f *sim.Fault) *int { return &f.Count }, omitted(whole[int](1, sim.MaxCount), 0)))
 	for i := range faultKinds {
 		fields = append(fields, faultKinds[i].field())
 	}
@@ -200,7 +201,6 @@ func faultMapping() *mapping[sim.Fault] {
 		aliases: map[string]string{"kill": "crash"},
 		refused: map[string]string{
 			"heal":   "there is no heal: every fault carries its own end, write for: 2s or for: forever",
-			"when":   "faults strike at a time: write at: 2s",
 			"target": "the target belongs to the kind of fault, as in crash: leader or partition: {target: leader}",
 		},
 		after: func(d *decoder, n *yaml.Node, path string, given []string, f *sim.Fault) {
@@ -217,7 +217,11 @@ func faultMapping() *mapping[sim.Fault] {
 			default:
 				d.fail(d.at(join(path, kinds[1])), "%s: want one kind of fault, got %s", path, strings.Join(kinds, " and "))
 			}
+			d.occasion(path, given, "fault")
 			for _, must := range []string{"at", "for"} {
+				if must == "at" && slices.Contains(given, "when") {
+					continue
+				}
 				if !slices.Contains(given, must) {
 					d.fail(n, "%s: want %s: a fault says when it strikes and how long it lasts", path, must)
 				}

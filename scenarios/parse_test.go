@@ -170,7 +170,7 @@ func TestResolveSaysWhatIsMissing(t *testing.T) {
 
 var equate = []cmp.Option{
 	cmpopts.EquateEmpty(),
-	cmp.AllowUnexported(sim.Target{}, protocols.NodeSet{}),
+	cmp.AllowUnexported(sim.Target{}, sim.Trigger{}, protocols.NodeSet{}),
 	cmpopts.IgnoreUnexported(Scenario{}), // where steps of a script stand
 }
 
@@ -214,6 +214,8 @@ workload:
   begin: 100ms
 faults:
   - {at: 1s, crash: leader, for: 500ms}
+  - {when: leader-elected n1 n2, after: 200ms, at: 2s, until: 9s, count: 3, pause: subject, for: 100ms}
+  - {when: fault 2 ends, crash: primary, for: forever}
   - {at: 1s, kill: {target: n1 n2, cut: 3}, for: forever}
   - {at: 1s, pause: follower, for: 1s}
   - {at: 1s, partition: {target: others of leader, direction: in}, for: 1s}
@@ -279,11 +281,11 @@ func TestFullMeansWhatItSays(t *testing.T) {
 	if sc.Workload.Every.A != 5*time.Millisecond {
 		t.Errorf("rate 200/s: every %s", sc.Workload.Every)
 	}
-	f := sc.Faults[1]
-	if f.ID != 2 || f.Kind != protocols.FaultCrash || f.For != sim.Forever || f.Cut != 3 || f.Target.String() != "n1 n2" {
+	f := sc.Faults[3]
+	if f.ID != 4 || f.Kind != protocols.FaultCrash || f.For != sim.Forever || f.Cut != 3 || f.Target.String() != "n1 n2" {
 		t.Errorf("fault 2: %+v", f)
 	}
-	if f := sc.Faults[10]; f.Drift != -200_000_000 {
+	if f := sc.Faults[12]; f.Drift != -200_000_000 {
 		t.Errorf("drift -20%%: %d", f.Drift)
 	}
 	e := sc.Expected("toy")
@@ -314,8 +316,9 @@ func TestSet(t *testing.T) {
 		{"network.loss", "5%", func() bool { return sc.Network.Between.Loss == 50_000_000 }},
 		{"network.client.latency", "3ms", func() bool { return sc.Network.Client.Latency == sim.Exactly(3e6) }},
 		{"workload.clients", "12", func() bool { return sc.Workload.Clients == 12 }},
-		{"faults[2].for", "2s", func() bool { return sc.Faults[1].For == 2e9 }},
-		{"faults[5].loss.probability", "7%", func() bool { return sc.Faults[4].Prob == 70_000_000 }},
+		{"faults[4].for", "2s", func() bool { return sc.Faults[3].For == 2e9 }},
+		{"faults[2].when", "crash n5", func() bool { return sc.Faults[1].When.String() == "crash n5" }},
+		{"faults[7].loss.probability", "7%", func() bool { return sc.Faults[6].Prob == 70_000_000 }},
 		{"parameters.toy.pre_vote", "false", func() bool { return !sc.Parameters[0].Values.(*toyParameters).PreVote }},
 		{"parameters.toy.bugs", "[T-01, T-02]", func() bool { return len(sc.Parameters[0].Values.(*toyParameters).Bugs) == 2 }},
 		{"parameters.other.window", "3", func() bool { return sc.Parameters[1].Values.(*toyParameters).Window == 3 }},
@@ -335,7 +338,7 @@ func TestSet(t *testing.T) {
 		{"network.loss", "5", `"5" has no unit; write 5%`},
 		{"network.loss", "150%", "outside 0%..100%"},
 		{"replicas", "0", "want a whole number 1..101"},
-		{"faults[99].for", "1s", "want a position from 1 to 11"},
+		{"faults[99].for", "1s", "want a position from 1 to 13"},
 		{"", "1", "want a key such as"},
 		{"network..loss", "1%", "want a key such as"},
 		{"workload.mix", "&a {put: 100%}", "anchors are not allowed"},

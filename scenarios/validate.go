@@ -147,19 +147,24 @@ func validateWorkload(sc *Scenario, report reporter) {
 }
 
 func validateFaults(sc *Scenario, report reporter) {
-	if len(sc.Faults) > maxFaults {
-		report("faults", "want at most %d faults, got %d", maxFaults, len(sc.Faults))
-	}
+	strikes := 0
+	defer func() {
+		if strikes > maxFaults {
+			report("faults", "want at most %d faults, those that strike several times counted so, got %d", maxFaults, strikes)
+		}
+	}()
 	for i := range sc.Faults {
 		f := &sc.Faults[i]
 		path := fmt.Sprintf("faults[%d]", i+1)
 		switch {
 		case int64(f.At) >= int64(sc.For):
 			report(path+".at", "the fault strikes at %s, after the safety phase (for: %s)", sim.FormatDuration(protocols.Duration(f.At)), sim.FormatDuration(sc.For))
-		case f.For != sim.Forever && int64(f.At)+int64(f.For) > int64(sc.For):
+		case !f.When.Set() && f.For != sim.Forever && int64(f.At)+int64(f.For) > int64(sc.For):
 			report(path+".for", "the fault ends at %s, after the safety phase (for: %s); write for: forever to let it last until the heal",
 				sim.FormatDuration(protocols.Duration(f.At)+f.For), sim.FormatDuration(sc.For))
 		}
+		validateOccasion(sc, path, f.When, f.Until, fmt.Sprintf("fault %d", i+1), report)
+		strikes += max(1, f.Count)
 		in := path + "." + string(f.Kind)
 		if f.Kind == "" {
 			continue // reported where it stands
@@ -168,6 +173,9 @@ func validateFaults(sc *Scenario, report reporter) {
 			report(in, "want a target, as in %s", FaultExample(f.Kind))
 		} else if missing := unknownNode(f.Target.String(), sc); missing != "" {
 			report(in+".target", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
+		}
+		if !f.When.Set() && slices.Contains(strings.Fields(f.Target.String()), "subject") {
+			report(in, "subject is whom an event was about: write when, which event the fault waits for")
 		}
 		if err := faultStrength(f, sc.Clock.Drift); err != nil {
 			report(in, "%s", err)
@@ -304,7 +312,11 @@ func mostHit(sc *Scenario, kind protocols.FaultKind) int {
 		at := 0 // what is active when f strikes
 		for j := range sc.Faults {
 			g := &sc.Faults[j]
-			if g.Kind == kind && g.At <= f.At && end(g) > int64(f.At) {
+			switch {
+			case g.Kind != kind:
+			case f.When.Set() || g.When.Set(): // nobody knows when
+				at += max(1, g.Count) * targetSize(g.Target.String(), sc.Replicas)
+			case g.At <= f.At && end(g) > int64(f.At):
 				at += targetSize(g.Target.String(), sc.Replicas)
 			}
 		}
@@ -330,8 +342,10 @@ func targetSize(target string, replicas int) int {
 	size := 0
 	for _, w := range words {
 		switch {
-		case w == "all":
+		case w == "all", w == "leaders", w == "learners":
 			size += replicas
+		case w == "minority-third":
+			size += (replicas - 1) / 3
 		case w == "followers":
 			size += replicas - 1
 		case w == "minority":

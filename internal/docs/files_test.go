@@ -63,7 +63,7 @@ func read(t *testing.T, name string) string {
 // TestGeneratedParts: what go generate writes is what stands there.
 func TestGeneratedParts(t *testing.T) {
 	t.Parallel()
-	want := map[string][]string{"docs/scenarios.md": {"keys", "faults", "targets", "metrics"}}
+	want := map[string][]string{"docs/scenarios.md": {"keys", "faults", "targets", "events", "metrics"}}
 	for _, p := range all.List() {
 		for _, table := range []string{"parameters", "survives", "invariants", "bugs"} {
 			name := "docs/protocols/" + p.Name + ".md"

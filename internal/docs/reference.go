@@ -14,7 +14,7 @@ import (
 //	<!-- generated: NAME -->
 //	<!-- end -->
 //
-// replaced by the table of that name: keys, faults, targets, metrics, or the name of
+// replaced by the table of that name: keys, faults, targets, events, metrics, or the name of
 // a protocol of the list and one of its tables: raft parameters, raft survives, raft
 // invariants, raft bugs.
 func Reference(text string, list []*protocols.Protocol) (string, error) {
@@ -54,7 +54,7 @@ func tableOf(name string, list []*protocols.Protocol) func() string {
 	return nil
 }
 
-var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "targets": targetTable, "metrics": metricTable, "verbs": verbTable}
+var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "targets": targetTable, "events": eventTable, "metrics": metricTable, "verbs": verbTable}
 
 func keyTable() string {
 	var b strings.Builder
@@ -79,6 +79,18 @@ func targetTable() string {
 	b.WriteString("| word | who |\n|---|---|\n")
 	for _, w := range sim.TargetWords() {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", w.Word, cell(w.Text))
+	}
+	for _, a := range sim.TargetAliases() {
+		fmt.Fprintf(&b, "| `%s` | the same as `%s` |\n", a[0], a[1])
+	}
+	return b.String()
+}
+
+func eventTable() string {
+	var b strings.Builder
+	b.WriteString("| event | when it happens |\n|---|---|\n")
+	for _, f := range sim.TriggerForms() {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", f.Form, cell(f.Text))
 	}
 	return b.String()
 }

@@ -65,11 +65,15 @@ func NewComparison(key string, columns []Compared) *Comparison {
 }
 
 // plannedWindows returns when the faults of a plan are active. One that waits for a
-// leader may strike later, at another time in each run.
+// leader may strike later, and one that waits for an event strikes at another time in
+// each run.
 func plannedWindows(sc *scenarios.Scenario) []Window {
 	var windows []Window
 	for i := range sc.Faults {
 		f := &sc.Faults[i]
+		if f.When.Set() {
+			continue
+		}
 		end := protocols.Time(sc.For)
 		if f.For != sim.Forever {
 			end = min(end, f.At.Add(f.For))

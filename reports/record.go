@@ -52,7 +52,7 @@ func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenar
 	if err := b.Write(path.Join(folder, "result.json"), func(w io.Writer) error { return WriteResult(w, r) }); err != nil {
 		return err
 	}
-	if err := b.Write(path.Join(folder, "scenario.yaml"), bytesTo(scenarios.Format(scenarios.Resolved(sc, p)))); err != nil {
+	if err := b.Write(path.Join(folder, "scenario.yaml"), bytesTo(scenarios.Format(scenarios.Expand(scenarios.Resolved(sc, p), r.Seed)))); err != nil {
 		return err
 	}
 	if !f.wantsAll(row, r) {

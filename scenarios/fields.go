@@ -40,6 +40,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("clock", "How node clocks differ from true time; each node draws once.", func(s *Scenario) *sim.Clock { return &s.Clock }, clockMapping().codec()),
 			key("workload", "What the clients do during the safety phase.", func(s *Scenario) *sim.Workload { return &s.Workload }, workloadMapping().codec()),
 			key("faults", "The fault plan. Every fault is an interval with its own end; it is called by its position, from 1.", func(s *Scenario) *[]sim.Fault { return &s.Faults }, faultsCodec()),
+			key("nemesis", "Faults that are drawn from the seed beside those of the plan; a run's report names each.", func(s *Scenario) *Nemesis { return &s.Nemesis }, nemesisCodec()),
 			key("admin", "What an operator wants done, each step put to the leader at its time, and again until it is done or its interval ends.", func(s *Scenario) *[]sim.AdminStep { return &s.Admin }, adminCodec()),
 			key("script", "A play: steps that are done one after the other while nothing happens by itself; see Scripts. Network, disk, workload and the length of the safety phase then play no part.", func(s *Scenario) *[]sim.ScriptStep { return &s.Script }, scriptCodec()),
 			key("then", "What follows the script. stop: nothing; heal: the liveness phase.", func(s *Scenario) *string { return &s.Then }, thenCodec()),
@@ -49,14 +50,14 @@ func scenarioMapping() *mapping[Scenario] {
 			key("settle", "Bound of each part of the liveness phase; 0s takes 50 times the largest election timeout.", func(s *Scenario) *protocols.Duration { return &s.Settle }, span(0, maxSpan)),
 			key("events", "Event budget of the safety phase, and again of the liveness phases; 0 takes 20 million. Spent before the heal: inconclusive; after it: a liveness violation.", func(s *Scenario) *uint64 { return &s.Events }, whole[uint64](0, 1_000_000_000)),
 			key("checks", "Checks to switch off, for example {linearizability: off}; see lockstep list checks.", func(s *Scenario) *[]Check { return &s.Checks }, checkCodec()),
+			key("matrix", "Keys with several values, for example {network.loss: [0%, 5%], replicas: [3, 5]}: each combination is a scenario of its own.", func(s *Scenario) *[]Axis { return &s.Matrix }, matrixCodec()),
 			expectField(),
 			key("sometimes", "Probes: what must have happened in the run, so that faults that no longer bite are noticed. A metric with a bound (retries >= 10; without a bound: at least 1), \"fault 2 effective\", \"every fault effective\", \"admin 1 effective\" or \"every admin effective\".", func(s *Scenario) *[]Probe { return &s.Sometimes }, listOf("a list of probes", true, probeCodec())),
 		},
 		aliases: map[string]string{"nodes": "replicas", "thresholds": "expect"},
 		refused: map[string]string{
-			"seed":    "a scenario has no seed: give --seed N on the command line",
-			"seeds":   "a scenario has no seeds: give --seeds A..B on the command line",
-			"nemesis": "random faults are drawn by campaigns; write the plan under faults",
+			"seed":  "a scenario has no seed: give --seed N on the command line",
+			"seeds": "a scenario has no seeds: give --seeds A..B on the command line",
 		},
 	}
 }

@@ -79,6 +79,7 @@ func Format(sc *Scenario) []byte {
 // the whole truth about a run.
 func Resolved(sc *Scenario, p *protocols.Protocol) *Scenario {
 	c := *sc
+	c.Matrix = nil
 	c.Protocols = []string{p.Name}
 	c.Parameters = nil
 	if values := sc.ParametersOf(p); values != nil {
@@ -105,7 +106,7 @@ func Set(sc *Scenario, path, value string, list []*protocols.Protocol) error {
 	}
 	clearPositions(root)
 	changed := New("")
-	changed.File = sc.File
+	changed.File, changed.Given = sc.File, sc.Given
 	d.decode(root, changed)
 	if _, err := d.problems.split(); err != nil {
 		return err

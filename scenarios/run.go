@@ -124,6 +124,7 @@ func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt 
 // begin makes a run of a scenario, at time 0. Where the engine refuses it, the
 // result has an error.
 func (runner *Runner) begin(sc *Scenario, p *protocols.Protocol, seed uint64, opt Options) *run {
+	sc = Expand(sc, seed)
 	r := &run{sc: sc, p: p, parameters: sc.ParametersOf(p), settle: sc.Settle}
 	if r.settle == 0 {
 		r.settle = 50 * maxTimeout(p, r.parameters)
@@ -206,6 +207,7 @@ func (r *run) isOff(check string) bool { return slices.Contains(r.off, check) }
 
 // Config is what the engine is told, without observers.
 func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
+	sc = Expand(sc, seed)
 	cfg := sim.Config{
 		Protocol: p, Parameters: sc.ParametersOf(p),
 		Replicas: sc.Replicas, Machine: sc.Machine, Seed: seed,
@@ -237,7 +239,11 @@ func replay(sc *Scenario, p *protocols.Protocol, seed uint64) string {
 	if file == "" {
 		file = sc.Name
 	}
-	return fmt.Sprintf("lockstep run %s --protocol %s --seed %d", shellQuote(file), p.Name, seed)
+	set := ""
+	for _, a := range sc.Given {
+		set += " --set " + shellQuote(a.String())
+	}
+	return fmt.Sprintf("lockstep run %s%s --protocol %s --seed %d", shellQuote(file), set, p.Name, seed)
 }
 
 // violate records a violation that no observer sees.

@@ -17,7 +17,8 @@ const Version = 1
 // Scenario is one experiment without a protocol and a seed. Start from [New],
 // which fills in every default, or read one.
 type Scenario struct {
-	File string // where it was read, for the replay command; not part of the text
+	File  string       // where it was read, for the replay command; not part of the text
+	Given []Assignment // what was set beside the file, for the replay command; not part of the text
 
 	Version    int
 	Name       string            // ^[a-z0-9][a-z0-9._-]{0,63}$
@@ -33,6 +34,7 @@ type Scenario struct {
 	Clock    sim.Clock
 	Workload sim.Workload
 	Faults   []sim.Fault     // IDs are positions from 1
+	Nemesis  Nemesis         // draws more of them: see Expand
 	Admin    []sim.AdminStep // what the operator wants; IDs are positions from 1
 
 	Script []sim.ScriptStep // a play: with one, nothing happens by itself
@@ -44,6 +46,7 @@ type Scenario struct {
 	Settle protocols.Duration // bound of each liveness phase; 0: 50 × the largest election timeout
 	Events uint64             // event budget of the safety phase, and again of the liveness phases; 0: sim.DefaultMaxEvents
 
+	Matrix    []Axis // the scenarios that it stands for: see Cells
 	Checks    []Check
 	Expect    Expectation
 	ExpectOf  []ProtocolExpectation
@@ -125,15 +128,31 @@ func readLimited(path string) ([]byte, error) {
 
 // Resolve reads the scenarios that the arguments name, in order: files, folders
 // (every .yaml and .yml file in them, by name) and names from the library. All
-// problems of all files are reported together.
+// problems of all files are reported together. A scenario with a matrix is replaced
+// by its cells.
 func Resolve(args []string, list []*protocols.Protocol) ([]*Scenario, Problems, error) {
+	return ResolveWith(args, nil, list)
+}
+
+// ResolveWith is Resolve with other values for some keys: see [Assign]. They come
+// before the matrix.
+func ResolveWith(args []string, set []Assignment, list []*protocols.Protocol) ([]*Scenario, Problems, error) {
 	var scenarios []*Scenario
 	var warnings, bad Problems
 	add := func(sc *Scenario, warned Problems, err error) {
 		warnings = append(warnings, warned...)
+		if err == nil {
+			if err = Assign(sc, set, list); err != nil {
+				err = fmt.Errorf("--set %w", err)
+			}
+		}
+		var cells []*Scenario
+		if err == nil {
+			cells, err = Cells(sc, list)
+		}
 		switch err := err.(type) {
 		case nil:
-			scenarios = append(scenarios, sc)
+			scenarios = append(scenarios, cells...)
 		case Problems:
 			bad = append(bad, err...)
 		default:

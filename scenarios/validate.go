@@ -57,11 +57,13 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	validateProtocols(sc, list, report)
 	validateWorkload(sc, report)
 	validateFaults(sc, report)
+	validateNemesis(sc, report)
+	validateMatrix(sc, list, report)
 	validateLinks(sc, report)
 	validateAdmin(sc, list, report)
 	validateScript(sc, list, report)
 	for i, p := range sc.Sometimes {
-		if p.Fault > len(sc.Faults) || p.Fault == everyFault && len(sc.Faults) == 0 {
+		if p.Fault > len(sc.Faults) || p.Fault == everyFault && len(sc.Faults)+len(sc.Nemesis.Faults) == 0 {
 			report(fmt.Sprintf("sometimes[%d]", i+1), "there is no such fault: the plan has %d", len(sc.Faults))
 		}
 		if p.Admin > len(sc.Admin) || p.Admin == everyFault && len(sc.Admin) == 0 {

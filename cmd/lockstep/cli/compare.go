@@ -19,6 +19,7 @@ import (
 type compareFlags struct {
 	protocols []string
 	vary      string
+	set       *assignments
 	seeds     int
 	workers   *workers
 	out       string
@@ -32,7 +33,7 @@ const maxCells = 12
 const maxCompared = 10_000
 
 func (a *app) compareCommand() *cobra.Command {
-	f := compareFlags{workers: newWorkers()}
+	f := compareFlags{set: &assignments{}, workers: newWorkers()}
 	cmd := &cobra.Command{
 		Use:   "compare FILE|NAME [--protocol a,b] [--vary KEY=a,b,c] -n SEEDS --out DIR",
 		Short: "Compare protocols, and values of one setting, on the same seeds",
@@ -66,6 +67,7 @@ table as one JSON object.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.compare(cmd.Context(), args[0], f) },
 	}
 	a.addProtocolFlag(cmd, &f.protocols)
+	addSetFlag(cmd, f.set)
 	cmd.Flags().StringVar(&f.vary, "vary", "", "the key and its values, `KEY=a,b,c`: network.loss=0%,1%,5%")
 	cmd.Flags().IntVarP(&f.seeds, "seeds", "n", 20, "the number `N` of seeds, from 1 up")
 	cmd.Flags().VarP(f.workers, "jobs", "j", "runs at a time (default: the number of CPUs)")
@@ -86,7 +88,7 @@ func (a *app) compare(ctx context.Context, file string, f compareFlags) error {
 	if f.seeds < 1 || f.seeds > maxCompared {
 		return fmt.Errorf("-n: want a number of seeds from 1 to %d, got %d", maxCompared, f.seeds)
 	}
-	variants, key, values, err := a.variants(file, f.vary)
+	variants, key, values, err := a.variants(file, f)
 	if err != nil {
 		return err
 	}
@@ -160,8 +162,9 @@ func foreign(key, protocol string) bool {
 
 // variants reads the scenario and makes one copy per value of --vary. Without
 // --vary it returns the scenario and one empty value.
-func (a *app) variants(file, vary string) (variants []*scenarios.Scenario, key string, values []string, err error) {
-	list, err := a.resolve([]string{file})
+func (a *app) variants(file string, f compareFlags) (variants []*scenarios.Scenario, key string, values []string, err error) {
+	vary := f.vary
+	list, err := a.resolve([]string{file}, f.set.list...)
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -197,7 +200,7 @@ func writeVariants(out *reports.Folder, dir string, variants []*scenarios.Scenar
 		if err := out.WriteBytes(name, scenarios.Format(sc)); err != nil {
 			return internal(err)
 		}
-		sc.File = filepath.Join(dir, name)
+		sc.File, sc.Given = filepath.Join(dir, name), nil
 	}
 	return nil
 }

@@ -124,6 +124,22 @@ func (a *app) addProtocolFlag(cmd *cobra.Command, names *[]string) {
 	must(cmd.RegisterFlagCompletionFunc("protocol", cobra.FixedCompletions(a.protocolNames(), cobra.ShellCompDirectiveNoFileComp)))
 }
 
+// assignments is the value of --set, which may be given several times.
+type assignments struct{ list []scenarios.Assignment }
+
+func (v *assignments) String() string { return "" }
+func (v *assignments) Type() string   { return "KEY=VALUE" }
+func (v *assignments) Set(s string) error {
+	a, err := scenarios.ParseAssignment(s)
+	v.list = append(v.list, a)
+	return err
+}
+
+// addSetFlag adds --set.
+func addSetFlag(cmd *cobra.Command, to *assignments) {
+	cmd.Flags().Var(to, "set", "another value for a key of the file, read as in the file: network.loss=5%; may be repeated")
+}
+
 // pick returns the protocols of the given names, in that order; all for none.
 func (a *app) pick(names []string) ([]*protocols.Protocol, error) {
 	if len(names) == 0 {

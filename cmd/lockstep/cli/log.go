@@ -17,6 +17,7 @@ import (
 type logFlags struct {
 	protocol  string
 	seeds     seeds
+	set       *assignments
 	node      string
 	at        []string
 	positions string
@@ -29,7 +30,7 @@ type logFlags struct {
 const tail = 20
 
 func (a *app) logCommand() *cobra.Command {
-	f := logFlags{seeds: seeds{1, 1}}
+	f := logFlags{set: &assignments{}, seeds: seeds{1, 1}}
 	cmd := &cobra.Command{
 		Use:   "log FILE|NAME",
 		Short: "Show the replicas' logs, tables and changelogs of one run",
@@ -59,6 +60,7 @@ n1,n3 shows where two logs part.`,
 	}
 	cmd.Flags().StringVar(&f.protocol, "protocol", "", "protocol `p` to run (default: the first that the scenario is for)")
 	must(cmd.RegisterFlagCompletionFunc("protocol", cobra.FixedCompletions(a.protocolNames(), cobra.ShellCompDirectiveNoFileComp)))
+	addSetFlag(cmd, f.set)
 	cmd.Flags().Var(oneSeed{&f.seeds}, "seed", "the seed, a whole number (default 1)")
 	cmd.Flags().StringVar(&f.node, "node", "", "replica `n2` to look at (default: the first live one)")
 	cmd.Flags().StringSliceVar(&f.at, "at", nil, "`POSITION|TIME`: rebuild the table as of a position (40), or stop the run at a time (2.5s); both may be given")
@@ -74,7 +76,7 @@ func (a *app) log(file string, f logFlags) error {
 	if err != nil {
 		return err
 	}
-	list, err := a.resolve([]string{file})
+	list, err := a.resolve([]string{file}, f.set.list...)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 // runFlags are the flags of run.
 type runFlags struct {
 	protocols []string
+	set       *assignments
 	seeds     seeds
 	workers   *workers
 	out       string
@@ -24,7 +25,7 @@ type runFlags struct {
 }
 
 func (a *app) runCommand() *cobra.Command {
-	f := runFlags{seeds: seeds{1, 1}, workers: newWorkers()}
+	f := runFlags{set: &assignments{}, seeds: seeds{1, 1}, workers: newWorkers()}
 	cmd := &cobra.Command{
 		Use:   "run FILE|DIR|NAME...",
 		Short: "Run scenarios and judge every run",
@@ -42,6 +43,11 @@ check and reason where not ok, digest, events, virtual_seconds, operations,
 latency_ns, per_commit, leaderless_ns, lost_writes where the protocol may lose
 acknowledged ones, and replay.
 
+--set KEY=VALUE gives a key of the file another value, read as in the file:
+--set network.loss=5%, --set parameters.raft.pre_vote=true, --set faults[1].for=2s.
+A scenario with a matrix is run once for each combination of its values; a key that
+is set has that value only.
+
 --out DIR gets SCENARIO/PROTOCOL/seed-N/ with result.json and the resolved
 scenario.yaml of every run. history.jsonl and trace.txt are written too for every
 run of a command of at most ` + fmt.Sprint(reports.FewRuns) + `, and in larger ones for the first ` + fmt.Sprint(reports.TracedFailures) + ` runs of each
@@ -52,6 +58,7 @@ The first interrupt stops after the runs in progress, keeps what is finished and
 exits with 130. A second one ends at once.`,
 		Example: `  lockstep run leader-cut-off
   lockstep run my-scenario.yaml --protocol raft --seed 17
+  lockstep run leader-cut-off --set network.loss=5% --set replicas=3
   lockstep run scenarios/library --seeds 1..200 -j 2
   lockstep run leader-cut-off --seeds 1..20 --json | jq -r .verdict
   lockstep run leader-cut-off --seed 17 --out lockstep-out`,
@@ -60,6 +67,7 @@ exits with 130. A second one ends at once.`,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.run(cmd.Context(), args, f) },
 	}
 	a.addProtocolFlag(cmd, &f.protocols)
+	addSetFlag(cmd, f.set)
 	cmd.Flags().Var(oneSeed{&f.seeds}, "seed", "the seed, a whole number (default 1)")
 	cmd.Flags().Var(seedRange{&f.seeds}, "seeds", "a range of seeds, both ends included: 1..200")
 	cmd.MarkFlagsMutuallyExclusive("seed", "seeds")
@@ -74,9 +82,10 @@ func (a *app) completeScenarios(*cobra.Command, []string, string) ([]string, cob
 	return append(scenarios.Library(), scenarios.Plays()...), cobra.ShellCompDirectiveDefault
 }
 
-// resolve reads the scenarios that args name and prints warnings.
-func (a *app) resolve(args []string) ([]*scenarios.Scenario, error) {
-	list, warnings, err := scenarios.Resolve(args, a.protocols)
+// resolve reads the scenarios that args name, with other values for some keys, and
+// prints warnings.
+func (a *app) resolve(args []string, set ...scenarios.Assignment) ([]*scenarios.Scenario, error) {
+	list, warnings, err := scenarios.ResolveWith(args, set, a.protocols)
 	for _, w := range warnings {
 		fmt.Fprintln(a.stderr, reports.CleanLines(w.String()))
 	}
@@ -84,7 +93,7 @@ func (a *app) resolve(args []string) ([]*scenarios.Scenario, error) {
 }
 
 func (a *app) run(ctx context.Context, args []string, f runFlags) error {
-	list, err := a.resolve(args)
+	list, err := a.resolve(args, f.set.list...)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,208 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// Assignment gives a key another value than the file does.
+type Assignment struct {
+	Key, Value string // as files write them: network.loss and 5%
+}
+
+// String prints KEY=VALUE.
+func (a Assignment) String() string { return a.Key + "=" + a.Value }
+
+// ParseAssignment reads KEY=VALUE.
+func ParseAssignment(s string) (Assignment, error) {
+	k, v, ok := strings.Cut(s, "=")
+	if !ok || k == "" || v == "" {
+		return Assignment{}, fmt.Errorf("want KEY=VALUE such as network.loss=5%%, got %s", quote(s))
+	}
+	return Assignment{k, v}, nil
+}
+
+// Axis is one key of a matrix with the values that it takes.
+type Axis struct {
+	Key    string
+	Values []string // as files write them
+}
+
+// Bounds of a matrix.
+const (
+	maxAxisValues = 32  // of all keys together
+	maxCells      = 256 // of the product
+)
+
+// Assign gives keys of sc other values, as [Set] does, and keeps them for the replay
+// command. A key of the matrix then has that one value. sc is unchanged after an
+// error, which names the assignment.
+func Assign(sc *Scenario, set []Assignment, list []*protocols.Protocol) error {
+	if len(set) == 0 {
+		return nil
+	}
+	changed := *sc
+	changed.Matrix = slices.Clone(sc.Matrix)
+	for _, a := range set {
+		if err := Set(&changed, a.Key, a.Value, list); err != nil {
+			return fmt.Errorf("%s: %w", a, trimmed(err))
+		}
+		for i := range changed.Matrix {
+			if changed.Matrix[i].Key == a.Key {
+				changed.Matrix[i].Values = []string{a.Value}
+			}
+		}
+	}
+	changed.Given = append(slices.Clip(sc.Given), set...)
+	*sc = changed
+	return nil
+}
+
+// trimmed is a problem's text without the count of problems, where there is one.
+func trimmed(err error) error {
+	if ps, ok := errors.AsType[Problems](err); ok && len(ps) == 1 {
+		return errors.New(ps[0].Text)
+	}
+	return err
+}
+
+// Cells returns the scenarios that the matrix of sc stands for, one for each
+// combination of values, the last key changing fastest; without a matrix sc alone.
+// Each is called after its values.
+func Cells(sc *Scenario, list []*protocols.Protocol) ([]*Scenario, error) {
+	if len(sc.Matrix) == 0 {
+		return []*Scenario{sc}, nil
+	}
+	base := *sc
+	base.Matrix = nil
+	cells := []*Scenario{&base}
+	for _, axis := range sc.Matrix {
+		var next []*Scenario
+		for _, c := range cells {
+			for _, v := range axis.Values {
+				cell, err := c.with(Assignment{axis.Key, v}, list)
+				if err != nil {
+					return nil, err
+				}
+				next = append(next, cell)
+			}
+		}
+		cells = next
+	}
+	taken := map[string]bool{}
+	for i, c := range cells {
+		if validName(c.Name) != nil || taken[c.Name] {
+			c.Name = fmt.Sprintf("%.50s.cell-%d", sc.Name, i+1)
+		}
+		taken[c.Name] = true
+	}
+	return cells, nil
+}
+
+// with returns a copy of a cell with one more assignment, and its name.
+func (sc *Scenario) with(a Assignment, list []*protocols.Protocol) (*Scenario, error) {
+	cell := *sc
+	name := sc.Name
+	cell.Name = "cell" // the longer name may not be one
+	if err := Set(&cell, a.Key, a.Value, list); err != nil {
+		return nil, fmt.Errorf("%s: matrix: %s: %w", sc.Name, a, trimmed(err))
+	}
+	cell.Given = slices.Clip(sc.Given)
+	if !slices.ContainsFunc(sc.Given, func(g Assignment) bool { return g.Key == a.Key }) {
+		cell.Given = append(cell.Given, a)
+	}
+	cell.Name = name + "." + slug(a.Key[strings.LastIndex(a.Key, ".")+1:]+"-"+a.Value)
+	return &cell, nil
+}
+
+// slug makes a part of a name of any text.
+func slug(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '_' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(strings.ReplaceAll(s, "%", "pct")))
+	return strings.Trim(strings.ReplaceAll(s, "..", "-"), ".-")
+}
+
+// matrixCodec reads {network.loss: [0%, 1%], replicas: [3, 5]}.
+func matrixCodec() codec[[]Axis] {
+	return codec[[]Axis]{
+		read: func(d *decoder, n *yaml.Node, path string, v *[]Axis) {
+			*v = nil
+			d.pairs(n, path, "keys and their values", func(k, value *yaml.Node) {
+				at := join(path, k.Value)
+				d.where[at] = value
+				if value.Kind != yaml.SequenceNode || len(value.Content) == 0 {
+					d.fail(value, "%s: want a list of values such as [0%%, 1%%, 5%%], got %s", at, show(value))
+					return
+				}
+				axis := Axis{Key: k.Value}
+				for i, c := range value.Content {
+					d.where[fmt.Sprintf("%s[%d]", at, i+1)] = c
+					axis.Values = append(axis.Values, flat(c))
+				}
+				*v = append(*v, axis)
+			})
+		},
+		write: func(v *[]Axis) *yaml.Node {
+			if len(*v) == 0 {
+				return nil
+			}
+			n := &yaml.Node{Kind: yaml.MappingNode}
+			for _, axis := range *v {
+				list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+				for _, value := range axis.Values {
+					list.Content = append(list.Content, scalarNode(value))
+				}
+				n.Content = append(n.Content, text(axis.Key), list)
+			}
+			return n
+		},
+		schema: func([]*protocols.Protocol) object {
+			return object{"type": "object", "additionalProperties": object{"type": "array", "minItems": 1}}
+		},
+	}
+}
+
+// validateMatrix demands that each value is one that the key can have.
+func validateMatrix(sc *Scenario, list []*protocols.Protocol, report reporter) {
+	values, cells := 0, 1
+	for _, axis := range sc.Matrix {
+		values += len(axis.Values)
+		cells = min(cells*max(1, len(axis.Values)), maxCells+1)
+	}
+	if values > maxAxisValues || cells > maxCells {
+		report("matrix", "want at most %d values and %d combinations of them, got %d values", maxAxisValues, maxCells, values)
+		return
+	}
+	for _, axis := range sc.Matrix {
+		at := "matrix." + axis.Key
+		if top, _, _ := strings.Cut(axis.Key, "."); top == "name" || top == "version" || top == "matrix" || top == "why" {
+			report(at, "%s cannot vary", top)
+			continue
+		}
+		for i, v := range axis.Values {
+			one := *sc
+			one.Matrix = nil
+			if err := Set(&one, axis.Key, v, list); err != nil {
+				report(fmt.Sprintf("%s[%d]", at, i+1), "%s", firstProblem(err))
+			}
+		}
+	}
+}
+
+// firstProblem is the first of several problems in one line.
+func firstProblem(err error) string {
+	if ps, ok := errors.AsType[Problems](err); ok {
+		return ps[0].Text
+	}
+	return err.Error()
+}

@@ -41,7 +41,12 @@ func (k *faultKind) doc() string {
 	panic("scenarios: the engine has no fault " + string(k.kind))
 }
 
-func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
 
 func targetField() field[sim.Fault] {
 	return key("target", "Who is hit: names (n1 n3) and words (lockstep list targets) that are resolved when the fault strikes.", func(f *sim.Fault) *sim.Target { return &f.Target }, target())

@@ -95,14 +95,22 @@ func Resolved(sc *Scenario, p *protocols.Protocol) *Scenario {
 // expect.latency.p99. The value is read as in a file, and the whole scenario is
 // validated again; sc is unchanged when that fails.
 func Set(sc *Scenario, path, value string, list []*protocols.Protocol) error {
+	return setAll(sc, []Assignment{{path, value}}, list)
+}
+
+// setAll gives keys other values at once: the scenario is validated when all are
+// there.
+func setAll(sc *Scenario, set []Assignment, list []*protocols.Protocol) error {
 	root := scenarioMapping().write(sc)
-	var v yaml.Node
-	if err := yaml.Load([]byte(value), &v); err != nil || len(v.Content) != 1 {
-		v = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{text(value)}}
-	}
 	d := &decoder{protocols: list, where: map[string]*yaml.Node{}}
-	if !d.plain(v.Content[0], 0) || !d.put(root, path, "", v.Content[0]) {
-		return d.problems
+	for _, a := range set {
+		var v yaml.Node
+		if err := yaml.Load([]byte(a.Value), &v); err != nil || len(v.Content) != 1 {
+			v = yaml.Node{Kind: yaml.DocumentNode, Content: []*yaml.Node{text(a.Value)}}
+		}
+		if !d.plain(v.Content[0], 0) || !d.put(root, a.Key, "", v.Content[0]) {
+			return d.problems
+		}
 	}
 	clearPositions(root)
 	changed := New("")

@@ -49,10 +49,10 @@ func Assign(sc *Scenario, set []Assignment, list []*protocols.Protocol) error {
 	}
 	changed := *sc
 	changed.Matrix = slices.Clone(sc.Matrix)
+	if err := setAll(&changed, set, list); err != nil {
+		return blame(set, err)
+	}
 	for _, a := range set {
-		if err := Set(&changed, a.Key, a.Value, list); err != nil {
-			return fmt.Errorf("%s: %w", a, trimmed(err))
-		}
 		for i := range changed.Matrix {
 			if changed.Matrix[i].Key == a.Key {
 				changed.Matrix[i].Values = []string{a.Value}
@@ -64,12 +64,28 @@ func Assign(sc *Scenario, set []Assignment, list []*protocols.Protocol) error {
 	return nil
 }
 
-// trimmed is a problem's text without the count of problems, where there is one.
-func trimmed(err error) error {
-	if ps, ok := errors.AsType[Problems](err); ok && len(ps) == 1 {
-		return errors.New(ps[0].Text)
+// blame says for each problem which assignment has it: the one whose key it is about,
+// or else all of them.
+func blame(set []Assignment, err error) error {
+	ps, ok := errors.AsType[Problems](err)
+	if !ok {
+		return err
 	}
-	return err
+	all := make([]string, len(set))
+	for i, a := range set {
+		all[i] = a.String()
+	}
+	blamed := slices.Clone(ps)
+	for i := range blamed {
+		who := strings.Join(all, " ")
+		for _, a := range set {
+			if strings.HasPrefix(ps[i].Text, a.Key) {
+				who = a.String()
+			}
+		}
+		blamed[i].Text = "--set " + who + ": " + ps[i].Text
+	}
+	return blamed
 }
 
 // Cells returns the scenarios that the matrix of sc stands for, one for each
@@ -79,45 +95,51 @@ func Cells(sc *Scenario, list []*protocols.Protocol) ([]*Scenario, error) {
 	if len(sc.Matrix) == 0 {
 		return []*Scenario{sc}, nil
 	}
-	base := *sc
-	base.Matrix = nil
-	cells := []*Scenario{&base}
-	for _, axis := range sc.Matrix {
-		var next []*Scenario
-		for _, c := range cells {
-			for _, v := range axis.Values {
-				cell, err := c.with(Assignment{axis.Key, v}, list)
-				if err != nil {
-					return nil, err
-				}
-				next = append(next, cell)
-			}
-		}
-		cells = next
-	}
 	taken := map[string]bool{}
-	for i, c := range cells {
-		if validName(c.Name) != nil || taken[c.Name] {
-			c.Name = fmt.Sprintf("%.50s.cell-%d", sc.Name, i+1)
+	var cells []*Scenario
+	for i, set := range combinations(sc.Matrix) {
+		cell, err := sc.cell(set, list)
+		if err != nil {
+			return nil, err
 		}
-		taken[c.Name] = true
+		if validName(cell.Name) != nil || taken[cell.Name] {
+			cell.Name = fmt.Sprintf("%.50s.cell-%d", sc.Name, i+1)
+		}
+		taken[cell.Name] = true
+		cells = append(cells, cell)
 	}
 	return cells, nil
 }
 
-// with returns a copy of a cell with one more assignment, and its name.
-func (sc *Scenario) with(a Assignment, list []*protocols.Protocol) (*Scenario, error) {
+// combinations lists every choice of one value per axis, the last changing fastest.
+func combinations(axes []Axis) [][]Assignment {
+	all := [][]Assignment{nil}
+	for _, axis := range axes {
+		var next [][]Assignment
+		for _, set := range all {
+			for _, v := range axis.Values {
+				next = append(next, append(slices.Clip(set), Assignment{axis.Key, v}))
+			}
+		}
+		all = next
+	}
+	return all
+}
+
+// cell returns the scenario of one combination, called after it.
+func (sc *Scenario) cell(set []Assignment, list []*protocols.Protocol) (*Scenario, error) {
 	cell := *sc
-	name := sc.Name
-	cell.Name = "cell" // the longer name may not be one
-	if err := Set(&cell, a.Key, a.Value, list); err != nil {
-		return nil, fmt.Errorf("%s: matrix: %s: %w", sc.Name, a, trimmed(err))
+	cell.Matrix = nil
+	if err := setAll(&cell, set, list); err != nil {
+		return nil, fmt.Errorf("the matrix of %s: %w", sc.Name, blame(set, err))
 	}
 	cell.Given = slices.Clip(sc.Given)
-	if !slices.ContainsFunc(sc.Given, func(g Assignment) bool { return g.Key == a.Key }) {
-		cell.Given = append(cell.Given, a)
+	for _, a := range set {
+		if !slices.ContainsFunc(sc.Given, func(g Assignment) bool { return g.Key == a.Key }) {
+			cell.Given = append(cell.Given, a)
+		}
+		cell.Name += "." + slug(a.Key[strings.LastIndex(a.Key, ".")+1:]+"-"+a.Value)
 	}
-	cell.Name = name + "." + slug(a.Key[strings.LastIndex(a.Key, ".")+1:]+"-"+a.Value)
 	return &cell, nil
 }
 

@@ -142,9 +142,7 @@ func ResolveWith(args []string, set []Assignment, list []*protocols.Protocol) ([
 	add := func(sc *Scenario, warned Problems, err error) {
 		warnings = append(warnings, warned...)
 		if err == nil {
-			if err = Assign(sc, set, list); err != nil {
-				err = fmt.Errorf("--set %w", err)
-			}
+			err = Assign(sc, set, list)
 		}
 		var cells []*Scenario
 		if err == nil {

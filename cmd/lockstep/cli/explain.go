@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-sim/lockstep/reports"
+	"github.com/lockstep-sim/lockstep/scenarios"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain WORD",
+		Short: "Say what a word means: a fault, check, key, target, event, metric, bug or protocol",
+		Long: `Say what a word means that scenarios and reports use: a kind of fault, a check, a
+key of the scenario file, a target, an event, a metric, the id of a known bug, a
+step of a script, a protocol, and a protocol's parameters, messages, roles and
+timers. Everything comes from the tables that read scenario files. Several things
+may have one name; all are told.`,
+		Example: `  lockstep explain partition
+  lockstep explain successor
+  lockstep explain network.loss
+  lockstep explain R-01
+  lockstep explain parameters.raft.pre_vote`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fmt.Errorf("want a word to explain; lockstep list names what there is\nSee: %s --help", cmd.CommandPath())
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, t := range scenarios.Topics(a.protocols) {
+				names = append(names, t.Name)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			topics, err := scenarios.Explain(strings.Join(args, " "), a.protocols)
+			if err != nil {
+				return err
+			}
+			if err := reports.WriteTopics(a.stdout, topics, a.paint()); err != nil {
+				return internal(err)
+			}
+			return nil
+		},
+	}
+}

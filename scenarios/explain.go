@@ -1,0 +1,276 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
+)
+
+// Topic is one word that can be explained.
+type Topic struct {
+	Kind    string   // what sort of word it is: fault, check, key, target, …
+	Name    string   // as files, lists and reports write it
+	Text    string   // what it means, a sentence or a few
+	Example string   // as a scenario or the command line writes it; may be empty
+	Details []string // one line each: keys inside, defaults, who survives it
+}
+
+// Explain returns what can be said of a word with the protocols of a list: every
+// topic of that name, or, where there is none, every key that ends in it. The error
+// names the word that was meant.
+func Explain(word string, list []*protocols.Protocol) ([]Topic, error) {
+	words := strings.Fields(word)
+	for i, w := range words { // commit 100 is the event commit N
+		if i > 0 && wholeNumber.MatchString(w) {
+			words[i] = "N"
+		}
+	}
+	word = strings.Join(words, " ")
+	all := Topics(list)
+	if found := named(all, func(t Topic) bool { return strings.EqualFold(t.Name, word) }); len(found) > 0 {
+		return found, nil
+	}
+	inside := func(t Topic) bool {
+		return (t.Kind == "key" || t.Kind == "parameter") && (strings.HasSuffix(t.Name, "."+word) || strings.HasSuffix(unnumbered(t.Name), "."+unnumbered(word)) || unnumbered(t.Name) == unnumbered(word))
+	}
+	if found := named(all, inside); len(found) > 0 {
+		return found, nil
+	}
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = strings.ToLower(t.Name)
+	}
+	hint := DidYouMean(word, names)
+	for _, t := range all {
+		if strings.EqualFold(`; did you mean "`+t.Name+`"?`, hint) {
+			hint = `; did you mean "` + t.Name + `"?`
+			break
+		}
+	}
+	return nil, fmt.Errorf("nothing is called %s%s (lockstep list names what there is)", quote(word), hint)
+}
+
+// unnumbered is the path of a key without positions: faults[2].crash and
+// faults[].crash are faults.crash.
+func unnumbered(path string) string {
+	for {
+		before, rest, open := strings.Cut(path, "[")
+		_, after, closed := strings.Cut(rest, "]")
+		if !open || !closed {
+			return path
+		}
+		path = before + after
+	}
+}
+
+func named(all []Topic, is func(Topic) bool) []Topic {
+	return slices.DeleteFunc(slices.Clone(all), func(t Topic) bool { return !is(t) })
+}
+
+// Topics lists everything that can be explained. All of it comes from the tables
+// that the parser, the schema, the lists and the reference use.
+func Topics(list []*protocols.Protocol) []Topic {
+	return slices.Concat(faultTopics(list), checkTopics(list), bugTopics(list), targetTopics(), eventTopics(), nemesisTopics(),
+		metricTopics(), verbTopics(), keyTopics(), protocolTopics(list))
+}
+
+func faultTopics(list []*protocols.Protocol) []Topic {
+	var topics []Topic
+	keys := Keys()
+	for i := range faultKinds {
+		k := &faultKinds[i]
+		t := Topic{Kind: "fault", Name: string(k.kind), Text: k.doc(), Example: FaultExample(k.kind)}
+		for _, key := range keys {
+			if name, inside := strings.CutPrefix(key.Path, "faults[]."+string(k.kind)+"."); inside {
+				t.Details = append(t.Details, name+": "+key.Doc)
+			}
+		}
+		for _, p := range list {
+			t.Details = append(t.Details, p.Name+" "+limitText(p, k.kind))
+		}
+		topics = append(topics, t)
+	}
+	return topics
+}
+
+// limitText says how far a protocol survives a kind of fault, for three replicas.
+func limitText(p *protocols.Protocol, kind protocols.FaultKind) string {
+	var parameters any
+	if p.Parameters != nil {
+		parameters = p.Parameters()
+	}
+	switch limit := survives(p, kind, parameters, 3); limit {
+	case 0:
+		return "does not claim to survive it"
+	case -1:
+		return "stays safe whoever is hit"
+	default:
+		return fmt.Sprintf("stays safe while at most %d of 3 replicas are hit at once", limit)
+	}
+}
+
+func checkTopics(list []*protocols.Protocol) []Topic {
+	var topics []Topic
+	for _, info := range Checks(list, 3) {
+		t := Topic{Kind: "check", Name: info.ID, Text: sentence(info.Text), Example: "checks: {" + info.ID + ": off}"}
+		var caught []string
+		for _, p := range list {
+			for _, b := range p.Bugs {
+				if slices.Contains(strings.FieldsFunc(b.Caught, func(r rune) bool { return r == ',' || r == ' ' }), info.ID) {
+					caught = append(caught, b.ID)
+				}
+			}
+		}
+		if len(caught) > 0 {
+			t.Details = append(t.Details, "catches the known bugs "+strings.Join(caught, ", "))
+		}
+		if info.ID == CheckPanic {
+			t.Example = ""
+		}
+		topics = append(topics, t)
+	}
+	return topics
+}
+
+func bugTopics(list []*protocols.Protocol) []Topic {
+	var topics []Topic
+	for _, p := range list {
+		for _, b := range p.Bugs {
+			t := Topic{Kind: "known bug of " + p.Name, Name: b.ID, Text: sentence(b.Title),
+				Example: fmt.Sprintf("parameters: {%s: {bugs: [%s]}}", p.Name, b.ID)}
+			if b.Source != "" {
+				t.Details = append(t.Details, "source: "+b.Source)
+			}
+			if b.Caught != "" {
+				t.Details = append(t.Details, "caught by "+b.Caught)
+			}
+			topics = append(topics, t)
+		}
+	}
+	return topics
+}
+
+func targetTopics() []Topic {
+	var topics []Topic
+	for _, w := range sim.TargetWords() {
+		word, example := w.Word, w.Word
+		if rest, others := strings.CutSuffix(w.Word, " …"); others {
+			word, example = rest, rest+" leader"
+		}
+		t := Topic{Kind: "target", Name: word, Text: sentence(w.Text), Example: "{at: 2s, for: 1s, partition: " + example + "}"}
+		if word == "subject" {
+			t.Example = "{when: leader-elected, for: 1s, partition: subject}"
+		}
+		topics = append(topics, t)
+	}
+	for _, a := range sim.TargetAliases() {
+		topics = append(topics, Topic{Kind: "target", Name: a[0], Text: "The same as " + a[1] + ", which lockstep writes."})
+	}
+	return topics
+}
+
+func eventTopics() []Topic {
+	var topics []Topic
+	for _, f := range sim.TriggerForms() {
+		name := strings.TrimSuffix(f.Form, " [NODES]")
+		topics = append(topics, Topic{Kind: "event", Name: name, Text: sentence(f.Text),
+			Example: "{when: " + strings.ReplaceAll(name, "N", "1") + ", after: 200ms, for: 1s, pause: leader}"})
+	}
+	return topics
+}
+
+func nemesisTopics() []Topic {
+	var topics []Topic
+	for _, g := range nemesisGroups {
+		var kinds []string
+		for _, k := range g.kinds {
+			kinds = append(kinds, string(k))
+		}
+		topics = append(topics, Topic{Kind: "nemesis", Name: g.word, Text: "Jepsen's word for " + strings.Join(kinds, ", ") + ".",
+			Example: "nemesis: {faults: [" + g.word + "], every: 2s}"})
+	}
+	return topics
+}
+
+func metricTopics() []Topic {
+	var topics []Topic
+	for _, m := range metrics {
+		topics = append(topics, Topic{Kind: "metric", Name: m.Name, Text: sentence(m.Doc),
+			Example: "expect: {" + m.Name + ": \"<= " + m.Unit.example() + "\"}"})
+	}
+	return topics
+}
+
+func verbTopics() []Topic {
+	var topics []Topic
+	for _, v := range sim.Verbs() {
+		topics = append(topics, Topic{Kind: "step of a script", Name: string(v.Verb), Text: sentence(v.Text), Example: v.Example})
+	}
+	return topics
+}
+
+func keyTopics() []Topic {
+	var topics []Topic
+	keys := Keys()
+	for _, k := range keys {
+		t := Topic{Kind: "key", Name: k.Path, Text: k.Doc}
+		for _, inner := range keys {
+			rest, inside := strings.CutPrefix(inner.Path, k.Path)
+			rest = strings.TrimPrefix(strings.TrimPrefix(rest, "[]"), ".")
+			if inside && rest != "" && inner.Path != k.Path && !strings.ContainsAny(rest, ".[") && strings.ContainsAny(inner.Path[len(k.Path):len(k.Path)+1], ".[") {
+				t.Details = append(t.Details, rest+": "+inner.Doc)
+			}
+		}
+		topics = append(topics, t)
+	}
+	return topics
+}
+
+// protocolTopics holds the protocols and their words: parameters, roles, timers,
+// messages, records.
+func protocolTopics(list []*protocols.Protocol) []Topic {
+	var topics []Topic
+	for _, p := range list {
+		t := Topic{Kind: "protocol", Name: p.Name, Text: strings.TrimSpace(p.Title + ". " + p.Doc), Example: "lockstep run leader-crash --protocol " + p.Name}
+		if p.Paper != "" {
+			t.Details = append(t.Details, "paper: "+p.Paper)
+		}
+		words := []struct {
+			what  string
+			names []string
+		}{{"role", p.Roles}, {"timer", p.Timers}, {"message", kindNames(p.Messages)}, {"record", kindNames(p.Records)}}
+		if p.EpochWord != "" {
+			t.Details = append(t.Details, "epoch: "+p.EpochWord)
+			topics = append(topics, Topic{Kind: "word of " + p.Name, Name: p.EpochWord, Text: "What " + p.Name + " calls an epoch: the number that a new leader raises."})
+		}
+		for _, w := range words {
+			if len(w.names) > 0 {
+				t.Details = append(t.Details, w.what+"s: "+strings.Join(w.names, ", "))
+			}
+			for _, name := range w.names {
+				topics = append(topics, Topic{Kind: "word of " + p.Name, Name: name, Text: "A " + w.what + " of " + p.Name + "."})
+			}
+		}
+		topics = append(topics, t)
+		for _, param := range ParametersList(p) {
+			pt := Topic{Kind: "parameter", Name: "parameters." + p.Name + "." + param.Name, Text: param.Doc, Details: []string{"type: " + param.Type}}
+			if param.Default != "" {
+				pt.Details = append(pt.Details, "default: "+param.Default)
+				pt.Example = fmt.Sprintf("parameters: {%s: {%s: %s}}", p.Name, param.Name, param.Default)
+			}
+			topics = append(topics, pt)
+		}
+	}
+	return topics
+}
+
+func kindNames(kinds []protocols.KindInfo) []string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.Name)
+	}
+	return names
+}

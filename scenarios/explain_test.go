@@ -1,0 +1,103 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/sim"
+)
+
+// Every fault, check, key, target, event, metric, verb and bug has an explanation,
+// with a text of its own.
+func TestEverythingIsExplained(t *testing.T) {
+	list := toys()
+	list[0].Bugs[0].Title, list[0].Bugs[1].Title = "forgets", "repeats"
+	words := map[string][]string{}
+	for _, f := range sim.FaultKinds() {
+		words["fault"] = append(words["fault"], string(f.Kind))
+	}
+	for _, c := range Checks(list, 3) {
+		words["check"] = append(words["check"], c.ID)
+	}
+	for _, k := range Keys() {
+		words["key"] = append(words["key"], k.Path)
+	}
+	for _, w := range sim.TargetWords() {
+		words["target"] = append(words["target"], strings.TrimSuffix(w.Word, " …"))
+	}
+	for _, a := range sim.TargetAliases() {
+		words["target"] = append(words["target"], a[0])
+	}
+	for _, w := range triggerWords() {
+		words["event"] = append(words["event"], w)
+	}
+	for _, m := range Metrics() {
+		words["metric"] = append(words["metric"], m.Name)
+	}
+	for _, v := range sim.Verbs() {
+		words["step of a script"] = append(words["step of a script"], string(v.Verb))
+	}
+	words["known bug of toy"] = []string{"T-01", "T-02"}
+	words["protocol"] = []string{"toy", "mover"}
+	words["parameter"] = []string{"parameters.toy.pulse"}
+	words["nemesis"] = []string{"kill", "packet"}
+	for kind, names := range words {
+		for _, name := range names {
+			topics, err := Explain(name, list)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			found := false
+			for _, topic := range topics {
+				found = found || topic.Kind == kind && topic.Name == name && topic.Text != ""
+			}
+			if !found {
+				t.Errorf("%s is not explained as a %s: %+v", name, kind, topics)
+			}
+		}
+	}
+}
+
+func TestExplainFinds(t *testing.T) {
+	for word, want := range map[string]string{
+		"pre_vote": "parameters.toy.pre_vote", "faults[3].crash": "faults[].crash", "commit 100": "commit N", "t-01": "T-01",
+		"clients.x.y": "", "direction": "faults[].partition.direction",
+	} {
+		topics, err := Explain(word, toys())
+		switch {
+		case want == "" && err != nil:
+		case err != nil:
+			t.Errorf("%s: %v", word, err)
+		case topics[0].Name != want:
+			t.Errorf("%s: got %s, want %s", word, topics[0].Name, want)
+		}
+	}
+	for word, want := range map[string]string{"succesor": `did you mean "successor"?`, "t-03": `did you mean "T-01"?`, "": "nothing is called"} {
+		if _, err := Explain(word, toys()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", word, err, want)
+		}
+	}
+}
+
+// Examples of faults, targets, events and nemeses are ones that a scenario can hold.
+func TestExamplesOfExplanationsParse(t *testing.T) {
+	for _, topic := range Topics(toys()) {
+		text := "name: a\nfaults: [" + topic.Example + "]\n"
+		switch topic.Kind {
+		case "fault", "target":
+		case "event":
+			text = "name: a\nprotocols: [mover]\nadmin: [{at: 1s, transfer-leadership: n2}]\nfaults:\n  - {at: 1s, for: 1s, pause: n1}\n  - " + topic.Example + "\n"
+		case "nemesis", "parameter", "metric", "check":
+			text = "name: a\n" + topic.Example + "\n"
+		default:
+			continue
+		}
+		if strings.HasPrefix(topic.Kind, "target") && topic.Example == "" {
+			continue
+		}
+		if _, _, err := Parse("", []byte(text), toys()); err != nil {
+			t.Errorf("%s %s: %v\n%s", topic.Kind, topic.Name, err, text)
+		}
+	}
+}

@@ -10,14 +10,32 @@ const (
 	sizeOfMembership = 8 + 16
 )
 
+// sizeOfValues returns the size of values with what they take on the wire.
+func sizeOfValues(values []Value) int {
+	size := sizeOfValue * len(values)
+	for i := range values {
+		size += int(values[i].Command.Payload)
+	}
+	return size
+}
+
+// sizeOfPvalues is the same for values with slot and ballot.
+func sizeOfPvalues(accepted []Pvalue) int {
+	size := sizeOfPvalue * len(accepted)
+	for i := range accepted {
+		size += int(accepted[i].Value.Command.Payload)
+	}
+	return size
+}
+
 // Size implements [protocols.Sized].
 func (*Prepare) Size() int { return 16 }
 
 // Size implements [protocols.Sized].
-func (m *Promise) Size() int { return 28 + sizeOfPvalue*len(m.Accepted) }
+func (m *Promise) Size() int { return 28 + sizeOfPvalues(m.Accepted) }
 
 // Size implements [protocols.Sized].
-func (*Accept) Size() int { return 24 + sizeOfValue }
+func (m *Accept) Size() int { return 24 + sizeOfValue + int(m.Value.Command.Payload) }
 
 // Size implements [protocols.Sized].
 func (*Accepted) Size() int { return 16 }
@@ -39,7 +57,7 @@ func (*CatchupRequest) Size() int { return 8 }
 
 // Size implements [protocols.Sized].
 func (m *CatchupResponse) Size() int {
-	return m.Checkpoint.size() + 20 + sizeOfValue*len(m.Values)
+	return m.Checkpoint.size() + 20 + sizeOfValues(m.Values)
 }
 
 // Size implements [protocols.Sized].
@@ -49,13 +67,13 @@ func (*Wiped) Size() int { return 0 }
 func (*Promised) Size() int { return 8 }
 
 // Size implements [protocols.Sized].
-func (*AcceptedValue) Size() int { return sizeOfPvalue + 8 }
+func (r *AcceptedValue) Size() int { return sizeOfPvalue + 8 + int(r.Value.Command.Payload) }
 
 // Size implements [protocols.Sized].
-func (r *Learned) Size() int { return 12 + sizeOfValue*len(r.Values) }
+func (r *Learned) Size() int { return 12 + sizeOfValues(r.Values) }
 
 // Size implements [protocols.Sized].
-func (r *Snapshot) Size() int { return 9 + r.Checkpoint.size() + 4 + sizeOfPvalue*len(r.Accepted) }
+func (r *Snapshot) Size() int { return 9 + r.Checkpoint.size() + 4 + sizeOfPvalues(r.Accepted) }
 
 // size is that of a pointer to a checkpoint, and of what it points to. Only the
 // state machine knows how large its state is.

@@ -18,7 +18,7 @@ const (
 func sizeOf(entries []Entry) int {
 	size := 4
 	for i := range entries {
-		size += 8 + sizeOfCommand + 1
+		size += 8 + sizeOfCommand + 1 + int(entries[i].Command.Payload)
 		if f := entries[i].Effect; f != nil {
 			size += sizeOfEffect + 8*len(f.Result.List) + sizeOfChange*len(f.Changes)
 			if f.Result.Follow != nil { // no write has one

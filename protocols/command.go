@@ -33,7 +33,13 @@ type Command struct {
 	Seq    uint64      // the client's request number, from 1; a retry repeats it
 	Arg    int64       // value to write or append; first position to read or follow
 	Old    int64       // cas: the value expected; log read and follow: how many at most
+
+	Payload Payload // how large the value is beside Arg; changes nothing but sizes
 }
+
+// Payload stands for so many bytes of content that nobody looks at. It takes
+// itself on the wire, see [WireSize].
+type Payload uint32
 
 // SameRequest reports whether c and d are the same request of the same client.
 func (c Command) SameRequest(d Command) bool { return c.Client == d.Client && c.Seq == d.Seq }

@@ -11,6 +11,7 @@ import (
 //
 //   - a bool takes 1 byte, a fixed-width number its width, int, uint and uintptr 8
 //   - a string or slice takes 4 bytes of length and then its elements
+//   - a [Payload] takes the bytes that it stands for
 //   - a struct or array takes the sum of its fields, unexported ones included
 //   - a pointer or interface takes 1 byte, and then what it holds unless it is nil
 //
@@ -41,9 +42,14 @@ func sizeOf(v reflect.Value) int {
 	switch v.Kind() {
 	case reflect.Int, reflect.Uint, reflect.Uintptr:
 		return 8
+	case reflect.Uint32:
+		if v.Type() == reflect.TypeFor[Payload]() {
+			return int(v.Uint())
+		}
+		return 4
 	case reflect.Bool,
 		reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
+		reflect.Uint8, reflect.Uint16, reflect.Uint64,
 		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
 		return int(v.Type().Size())
 	case reflect.String:

@@ -6,6 +6,15 @@ const (
 	sizeOfEntry = 8 + 2 + 1 + 1 + 4 + 8 + 8 + 8 // Term; Client, Kind, Op, Key, Seq, Arg, Old
 )
 
+// sizeOf returns the size of entries with what their values take.
+func sizeOf(entries []Entry) int {
+	size := sizeOfEntry * len(entries)
+	for i := range entries {
+		size += int(entries[i].Command.Payload)
+	}
+	return size
+}
+
 // Size implements [protocols.Sized].
 func (*RequestVote) Size() int { return 24 }
 
@@ -19,7 +28,7 @@ func (*PreVote) Size() int { return 24 }
 func (*PreVoteResponse) Size() int { return 9 }
 
 // Size implements [protocols.Sized].
-func (m *AppendEntries) Size() int { return 36 + sizeOfEntry*len(m.Entries) }
+func (m *AppendEntries) Size() int { return 36 + sizeOf(m.Entries) }
 
 // Size implements [protocols.Sized].
 func (*AppendEntriesResponse) Size() int { return 41 }
@@ -34,4 +43,4 @@ func (*HeartbeatResponse) Size() int { return 16 }
 func (*HardState) Size() int { return 10 }
 
 // Size implements [protocols.Sized].
-func (r *Append) Size() int { return 12 + sizeOfEntry*len(r.Entries) }
+func (r *Append) Size() int { return 12 + sizeOf(r.Entries) }

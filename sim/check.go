@@ -57,6 +57,9 @@ func completed(cfg Config) (Config, error) {
 	if err := checkWorkload(&cfg); err != nil {
 		return cfg, err
 	}
+	if err := checkPhases(&cfg, cluster); err != nil {
+		return cfg, err
+	}
 	if err := checkAdmin(&cfg); err != nil {
 		return cfg, err
 	}
@@ -164,6 +167,12 @@ func checkWorkload(cfg *Config) error {
 		return fmt.Errorf("workload.keys: %d is outside 0..1000000", wl.Keys)
 	case wl.Timeout < 0 || wl.GiveUp < 0:
 		return errors.New("workload: timeout and giveUp must not be negative")
+	case wl.Burst < 0 || wl.Burst > MaxBurst:
+		return fmt.Errorf("workload.burst: %d is outside 0..%d", wl.Burst, MaxBurst)
+	case wl.Burst > 1 && wl.Every.Zero():
+		return errors.New("workload.burst: only an open loop has arrivals: want every")
+	case wl.Payload.Min > wl.Payload.Max || wl.Payload.Max > MaxPayload:
+		return fmt.Errorf("workload.payload: want 0 <= min <= max <= %d bytes, got %d and %d", MaxPayload, wl.Payload.Min, wl.Payload.Max)
 	case wl.Operations < 0:
 		return fmt.Errorf("workload.operations: %d is negative", wl.Operations)
 	case wl.Begin < 0:

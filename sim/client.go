@@ -348,6 +348,6 @@ func (w *World) nextCall(c *client) {
 		}
 	default:
 		c.state = pausing
-		w.sleep(c, w.now.Add(w.cfg.Workload.Think.Draw(c.draws.next())))
+		w.sleep(c, w.now.Add(w.workload.Think.Draw(c.draws.next())))
 	}
 }

@@ -15,6 +15,7 @@ type Config struct {
 	Disk     Disk
 	Clock    Clock
 	Workload Workload
+	Phases   []Phase // what changes of Network and Workload, and when
 	Faults   []Fault
 	// Members is the first membership; empty: every replica. The others boot without
 	// members and join later.
@@ -95,10 +96,13 @@ type Clock struct {
 // Workload is what the clients do during the safety phase.
 type Workload struct {
 	Clients    int                // 0..MaxClients
-	Keys       int                // kv: keys are drawn uniformly from k1..kKeys; 0 takes 1
+	Keys       int                // kv: keys are drawn from k1..kKeys; 0 takes 1
+	Popularity Popularity         // kv: how often each key is drawn
 	Mix        []Share            // what each operation is; empty: one write and one read of the machine, evenly
 	Think      Dist               // closed loop: pause between a result and the next call
 	Every      Dist               // open loop: time between arrivals, over all clients; zero: closed loop
+	Burst      int                // open loop: operations that arrive at once, 1..MaxBurst; 0 is 1
+	Payload    Sizes              // bytes that a written value takes on the wire beside its number
 	Timeout    protocols.Duration // per attempt; then the same request goes to another node; 0 takes DefaultTimeout
 	GiveUp     protocols.Duration // per operation; then its outcome is failed or unknown; 0 takes DefaultGiveUp
 	Operations int                // stop after this many calls; 0: no limit
@@ -110,6 +114,15 @@ type Workload struct {
 	// times until the heal.
 	Subscribers int
 }
+
+// Sizes is a range of sizes in bytes, both ends included and equally likely.
+type Sizes struct{ Min, Max protocols.Payload }
+
+// MaxBurst and MaxPayload bound Workload.Burst and Workload.Payload.
+const (
+	MaxBurst   = 10_000
+	MaxPayload = 1 << 20
+)
 
 // Share is one kind of operation and its weight in the mix.
 type Share struct {

@@ -33,12 +33,13 @@ const (
 	evDrain                           // to handles the next event held back by a pause; ref: generation
 	evClient                          // to wakes up; ref: generation
 	evTimeout                         // to's attempt may have timed out
-	evArrival                         // open loop: the next operation arrives
+	evArrival                         // open loop: the next operation arrives; ref: generation
 	evStrike                          // fault ref strikes
 	evEnd                             // fault ref ends
 	evSubscriber                      // subscriber to acts; ref: generation
 	evRestart                         // subscriber to crashes, or boots
 	evAdmin                           // the operator asks for step ref of the plan
+	evPhase                           // phase ref begins
 )
 
 // payload is what happens. Its fields are read according to kind.

@@ -61,6 +61,7 @@ const (
 	ofCore                          // the choice of the healed core
 	ofNonce                         // entity: node; draws by life
 	ofSubscriber                    // entity: number of the subscriber, with one stream within for whom it asks and one for its restarts
+	ofPayload                       // entity: client; draws by request
 	ofFault      purpose = 0xfffe   // entity: Fault.ID
 )
 

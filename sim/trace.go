@@ -56,6 +56,7 @@ const (
 	TraceFull                            // the trace has reached its bound
 	TraceSubscriber                      // a subscriber crashed or booted
 	TraceAdmin                           // what the operator wants: put to a node, done or given up
+	TracePhase                           // a phase of the run begins
 )
 
 // maxTrace bounds the lines of a trace, about 1 GiB. Past it only faults and
@@ -68,7 +69,7 @@ func (w *World) record(e TraceEvent) {
 		if len(w.trace) == maxTrace {
 			w.trace = append(w.trace, TraceEvent{Seq: w.seq, Time: w.now, Cause: w.cause, Kind: TraceFull, Detail: "the trace is full; from here on it has faults and violations only"})
 		}
-		if e.Kind != TraceFault && e.Kind != TraceViolation && e.Kind != TraceHeal {
+		if e.Kind != TraceFault && e.Kind != TraceViolation && e.Kind != TraceHeal && e.Kind != TracePhase {
 			return
 		}
 	}

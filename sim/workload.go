@@ -32,7 +32,15 @@ func (w *World) arrival(cause uint64) {
 		return
 	}
 	w.begin(evArrival, protocols.Nobody, protocols.Nobody, 0, cause)
-	w.arrivals.times = append(w.arrivals.times, w.now)
+	for range max(1, w.workload.Burst) {
+		w.arrivals.times = append(w.arrivals.times, w.now)
+		w.offer()
+	}
+	w.nextArrival(w.now)
+}
+
+// offer lets an idle client, if there is one, take what has arrived.
+func (w *World) offer() {
 	for i := range w.clients {
 		c := &w.clients[(w.turn+i)%len(w.clients)]
 		if c.state == idle {
@@ -42,12 +50,11 @@ func (w *World) arrival(cause uint64) {
 			break
 		}
 	}
-	w.nextArrival(w.now)
 }
 
 func (w *World) nextArrival(after protocols.Time) {
-	p := w.queue.add(after.Add(w.cfg.Workload.Every.Draw(w.arrivalDraws.next())), w.seq)
-	p.kind = evArrival
+	p := w.queue.add(after.Add(w.workload.Every.Draw(w.arrivalDraws.next())), w.seq)
+	p.kind, p.ref = evArrival, w.arrivalGen
 }
 
 // resetClients makes the clients and their first calls.
@@ -64,18 +71,8 @@ func (w *World) resetClients() {
 	w.calls, w.pending, w.turn, w.stopped, w.patient = 0, 0, 0, false, false
 	w.askable = protocols.NodesUpTo(w.cluster.Replicas)
 	w.keyed, w.keys = w.cfg.Machine == "kv", max(1, wl.Keys)
-	w.mix, w.weight, w.probe = wl.Mix, weightOf(wl.Mix), mixOf(w.cfg.Machine)
-	if len(w.mix) == 0 {
-		w.mix, w.weight = w.probe[:], 2
-	}
-	w.timeout, w.giveUp = DefaultTimeout, DefaultGiveUp
-	if wl.Timeout > 0 {
-		w.timeout = wl.Timeout
-	}
-	if wl.GiveUp > 0 {
-		w.giveUp = wl.GiveUp
-	}
-	w.openLoop = !wl.Every.Zero()
+	w.probe, w.arrivalGen = mixOf(w.cfg.Machine), 0
+	w.conduct(wl)
 	for i := range w.clients {
 		w.resetClient(&w.clients[i], protocols.NodeID(-i-1))
 	}
@@ -136,11 +133,20 @@ func (w *World) share(c *client, probe bool) *Share {
 	panic("sim: weights do not add up")
 }
 
+// payload draws how large the value of c's next write is, from a stream of its own.
+func (w *World) payload(c *client) protocols.Payload {
+	s := w.workload.Payload
+	if s.Max == 0 {
+		return 0
+	}
+	return s.Min + protocols.Payload(below(streamOf(w.cfg.Seed, ofPayload, uint64(-c.id)).at(c.seq), uint64(s.Max-s.Min)+1))
+}
+
 // command makes a command of the given kind.
 func (w *World) command(c *client, s *Share) protocols.Command {
 	cmd := protocols.Command{Client: c.id, Kind: s.Kind, Op: s.Op, Seq: c.seq}
 	if w.keyed {
-		cmd.Key = protocols.Key(1 + below(c.draws.next(), uint64(w.keys)))
+		cmd.Key = w.popular.key(&c.draws)
 	}
 	switch {
 	case s.Kind == protocols.Follow:
@@ -151,6 +157,7 @@ func (w *World) command(c *client, s *Share) protocols.Command {
 	case s.Kind == protocols.Write:
 		// unique: the request number and the client, at most 1000
 		cmd.Arg = int64(c.seq)*1024 + int64(-c.id)
+		cmd.Payload = w.payload(c)
 		if s.Op == protocols.CAS {
 			cmd.Old = int64(c.seen[cmd.Key])
 		}

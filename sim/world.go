@@ -72,6 +72,9 @@ type World struct {
 	timeout      protocols.Duration
 	giveUp       protocols.Duration
 	openLoop     bool
+	workload     *Workload // in force
+	popular      popular
+	arrivalGen   uint32 // of the pending arrival; older ones are out of date
 	arrivals     arrivals
 	arrivalDraws stream
 	turn         int // whose turn it is to take an arrival
@@ -145,6 +148,7 @@ func (w *World) Reset(cfg Config) error {
 	w.resetFaults()
 	w.resetAdmin()
 	w.resetScript()
+	w.resetPhases()
 	return nil
 }
 
@@ -321,11 +325,15 @@ func (w *World) dispatch(p *payload, cause uint64) {
 	case evRestart:
 		w.restart(w.subscriber(p.to), cause)
 	case evArrival:
-		w.arrival(cause)
+		if p.ref == w.arrivalGen {
+			w.arrival(cause)
+		}
 	case evStrike:
 		w.planned(int(p.ref))
 	case evEnd:
 		w.ended(int(p.ref))
+	case evPhase:
+		w.enter(int(p.ref))
 	case evAdmin:
 		w.administer(int(p.ref))
 	case evBoot:

@@ -10,6 +10,15 @@ const (
 	sizeOfEntry   = 8 + sizeOfCommand
 )
 
+// sizeOf returns the size of entries with what their values take.
+func sizeOf(entries []Entry) int {
+	size := sizeOfEntry * len(entries)
+	for i := range entries {
+		size += int(entries[i].Command.Payload)
+	}
+	return size
+}
+
 func sizeOfBase(b any) int {
 	if b == nil {
 		return 1
@@ -17,12 +26,12 @@ func sizeOfBase(b any) int {
 	return 2 + protocols.ReflectedSize(b)
 }
 
-func (t *Tail) size() int { return 8 + 4 + sizeOfEntry*len(t.Entries) + sizeOfBase(t.Base) }
+func (t *Tail) size() int { return 8 + 4 + sizeOf(t.Entries) + sizeOfBase(t.Base) }
 
 func sizeOfVector(v []uint64) int { return 4 + 8*len(v) }
 
 // Size implements [protocols.Sized].
-func (m *Prepare) Size() int { return 28 + sizeOfEntry*len(m.Entries) }
+func (m *Prepare) Size() int { return 28 + sizeOf(m.Entries) }
 
 // Size implements [protocols.Sized].
 func (*PrepareOK) Size() int { return 16 }
@@ -58,10 +67,10 @@ func (m *NewState) Size() int { return 24 + m.Log.size() }
 func (*ViewState) Size() int { return 16 }
 
 // Size implements [protocols.Sized].
-func (r *Append) Size() int { return 12 + sizeOfEntry*len(r.Entries) }
+func (r *Append) Size() int { return 12 + sizeOf(r.Entries) }
 
 // Size implements [protocols.Sized].
-func (r *Install) Size() int { return 20 + sizeOfEntry*len(r.Entries) }
+func (r *Install) Size() int { return 20 + sizeOf(r.Entries) }
 
 // Size implements [protocols.Sized].
-func (r *Checkpoint) Size() int { return 16 + sizeOfBase(r.Base) + 4 + sizeOfEntry*len(r.Entries) }
+func (r *Checkpoint) Size() int { return 16 + sizeOfBase(r.Base) + 4 + sizeOf(r.Entries) }

@@ -26,6 +26,7 @@ func WriteRun(w io.Writer, r *scenarios.Result, why string, paint Paint) error {
 	b.WriteByte('\n')
 	writeFigures(b, r)
 	if len(r.Play) == 0 {
+		writePhases(b, r, paint)
 		writeFaults(b, r, paint)
 	}
 	writeAdmin(b, r, paint)
@@ -106,6 +107,20 @@ func judged(j scenarios.Judged) string {
 		s += "; " + plural(j.OutOfBudget, "cross-check") + " out of budget"
 	}
 	return s
+}
+
+// writePhases writes what clients saw in each phase.
+func writePhases(b *bufio.Writer, r *scenarios.Result, paint Paint) {
+	if len(r.Phases) == 0 {
+		return
+	}
+	b.WriteString("\n" + paint.Strong("phases") + "\n")
+	t := plainTable()
+	for _, p := range r.Phases {
+		t.AppendRow(table.Row{Duration(p.StartNS), "to " + Duration(p.EndNS), Clean(p.Name), plural(int(p.Answers), "answer"),
+			"p50 " + Duration(p.Latency.P50) + "  p99 " + Duration(p.Latency.P99), "longest without an answer " + Duration(p.QuietNS)})
+	}
+	writeTable(b, t, "  ")
 }
 
 // writeFaults writes the fault timeline: when, what, whom it was to hit, whom it

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
 )
 
 // Limits of a scenario file. They bound what hostile input can cost.
@@ -27,7 +28,8 @@ type decoder struct {
 	file      string
 	lines     []string
 	protocols []*protocols.Protocol
-	scenario  *Scenario // being read
+	scenario  *Scenario    // being read
+	network   *sim.Network // being read: what a link rule does not say is as in it
 	problems  Problems
 	where     map[string]*yaml.Node // path of a value, for checks that come after decoding
 }

@@ -39,6 +39,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("disk", "The write-ahead log's device at every node. What was not fsynced is lost in a crash.", func(s *Scenario) *sim.Disk { return &s.Disk }, diskMapping().codec()),
 			key("clock", "How node clocks differ from true time; each node draws once.", func(s *Scenario) *sim.Clock { return &s.Clock }, clockMapping().codec()),
 			key("workload", "What the clients do during the safety phase.", func(s *Scenario) *sim.Workload { return &s.Workload }, workloadMapping().codec()),
+			phasesField(),
 			key("faults", "The fault plan. Every fault is an interval with its own end; it is called by its position, from 1.", func(s *Scenario) *[]sim.Fault { return &s.Faults }, faultsCodec()),
 			key("nemesis", "Faults that are drawn from the seed beside those of the plan; a run's report names each.", func(s *Scenario) *Nemesis { return &s.Nemesis }, nemesisCodec()),
 			key("admin", "What an operator wants done, each step put to the leader at its time, and again until it is done or its interval ends.", func(s *Scenario) *[]sim.AdminStep { return &s.Admin }, adminCodec()),
@@ -79,7 +80,7 @@ func networkMapping() *mapping[sim.Network] {
 			key("from", "The sending node or client.", func(l *sim.LinkRule) *protocols.NodeID { return &l.From }, nodeName()),
 			key("to", "The receiving node or client.", func(l *sim.LinkRule) *protocols.NodeID { return &l.To }, nodeName()),
 		}, linkFields(func(l *sim.LinkRule) *sim.Link { return &l.Link })...),
-		before: func(d *decoder, l *sim.LinkRule) { l.Link = d.scenario.Network.Between },
+		before: func(d *decoder, l *sim.LinkRule) { l.Link = d.network.Between },
 		after: func(d *decoder, n *yaml.Node, path string, given []string, l *sim.LinkRule) {
 			if !slices.Contains(given, "from") || !slices.Contains(given, "to") {
 				d.fail(n, "%s: want from and to", path)
@@ -87,7 +88,8 @@ func networkMapping() *mapping[sim.Network] {
 		},
 	}
 	return &mapping[sim.Network]{
-		what: "a network",
+		what:   "a network",
+		before: func(d *decoder, n *sim.Network) { d.network = n },
 		fields: append(linkFields(func(n *sim.Network) *sim.Link { return &n.Between }),
 			key("client", "The links between clients and replicas, both ways.", func(n *sim.Network) *sim.Link { return &n.Client }, client.codec()),
 			key("links", "Exceptions for single directed links; what is not said is as between replicas, and the later wins.", func(n *sim.Network) *[]sim.LinkRule { return &n.Links }, listOf("a list of link rules", false, links.codec())),
@@ -112,38 +114,6 @@ func clockMapping() *mapping[sim.Clock] {
 		fields: []field[sim.Clock]{
 			key("offset", "How far ahead a node's clocks start.", func(p *sim.Clock) *sim.Dist { return &p.Offset }, distribution()),
 			key("drift", "Bound of the rate error, which is uniform within it: 50ppm.", func(p *sim.Clock) *int64 { return &p.Drift }, drift(false)),
-		},
-	}
-}
-
-func workloadMapping() *mapping[sim.Workload] {
-	rate := rateCodec()
-	return &mapping[sim.Workload]{
-		what: "a workload",
-		fields: []field[sim.Workload]{
-			key("clients", "Number of clients, 1..1000; they are called c1, c2 and so on.", func(w *sim.Workload) *int { return &w.Clients }, whole[int](1, 1000)),
-			key("keys", "Number of keys; each operation draws one.", func(w *sim.Workload) *int { return &w.Keys }, whole[int](1, 1_000_000)),
-			key("mix", "What each operation is, in shares that add up to 100%: {get: 50%, put: 40%, cas: 10%}.", func(w *sim.Workload) *[]sim.Share { return &w.Mix }, mixCodec()),
-			key("think", "Closed loop: pause between a result and the client's next call.", func(w *sim.Workload) *sim.Dist { return &w.Think }, distribution()),
-			key("every", "Open loop: time between arrivals over all clients; 0s is a closed loop.", func(w *sim.Workload) *sim.Dist { return &w.Every }, distribution()),
-			{
-				key: "rate", doc: "Open loop: arrivals per second over all clients, at random times: 200/s. Short for every: exponential.",
-				read: func(d *decoder, n *yaml.Node, path string, w *sim.Workload) {
-					rate.read(d, n, path, &w.Every)
-				},
-				write:  func(*sim.Workload) *yaml.Node { return nil }, // written as every
-				schema: rate.schema,
-			},
-			key("timeout", "Per attempt; then the same request goes to another node.", func(w *sim.Workload) *protocols.Duration { return &w.Timeout }, span(1, maxSpan)),
-			key("give_up", "Per operation; then its outcome is failed or unknown.", func(w *sim.Workload) *protocols.Duration { return &w.GiveUp }, span(1, maxSpan)),
-			key("operations", "Stop after this many calls; 0: no limit.", func(w *sim.Workload) *int { return &w.Operations }, whole[int](0, 10_000_000)),
-			key("subscribers", "Number of clients beside these that follow the log from any replica and feed derived tables, 0..100; they are numbered after the clients, and crash and boot at drawn times.", func(w *sim.Workload) *int { return &w.Subscribers }, whole[int](0, sim.MaxSubscribers)),
-			key("begin", "When the first call may come.", func(w *sim.Workload) *protocols.Time { return &w.Begin }, instant()),
-		},
-		after: func(d *decoder, n *yaml.Node, path string, given []string, w *sim.Workload) {
-			if slices.Contains(given, "every") && slices.Contains(given, "rate") {
-				d.fail(d.at(path+".rate"), "%s: want every or rate, not both", path)
-			}
 		},
 	}
 }

@@ -29,19 +29,13 @@ func (r *run) measure() {
 	for i := range history {
 		op := &history[i]
 		res.attempts += uint64(op.Attempts)
-		switch op.Outcome {
-		case protocols.Done:
-			res.Operations.OK++
-			if op.Ended <= res.safetyEnd {
-				inSafety++
-				latencies = append(latencies, int64(op.Ended.Sub(op.Began)))
-			}
-		case protocols.Failed:
-			res.Operations.Failed++
-		default:
-			res.Operations.Unknown++
+		res.Operations.count(op.Outcome)
+		if op.Outcome == protocols.Done && op.Ended <= res.safetyEnd {
+			inSafety++
+			latencies = append(latencies, int64(op.Ended.Sub(op.Began)))
 		}
 	}
+	r.measurePhases(history)
 	res.Latency = latencyOfAll(latencies)
 	if res.safetyEnd > 0 {
 		res.Throughput = perSecond(inSafety, int64(res.safetyEnd))

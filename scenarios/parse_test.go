@@ -170,7 +170,7 @@ func TestResolveSaysWhatIsMissing(t *testing.T) {
 
 var equate = []cmp.Option{
 	cmpopts.EquateEmpty(),
-	cmp.AllowUnexported(sim.Target{}, sim.Trigger{}, protocols.NodeSet{}),
+	cmp.AllowUnexported(sim.Target{}, sim.Popularity{}, sim.Trigger{}, protocols.NodeSet{}),
 	cmpopts.IgnoreUnexported(Scenario{}), // where steps of a script stand
 }
 
@@ -212,6 +212,16 @@ workload:
   give_up: 1m
   operations: 1000
   begin: 100ms
+phases:
+  - {name: first, at: 2s}
+  - name: second
+    at: 3s
+    network: {latency: 9ms, client: {loss: 1%}, links: [{from: n2, to: n1, loss: 50%}]}
+    workload: {mix: {get: 100%}, every: 0s, think: 1ms, payload: 100B..2KB}
+  - name: third
+    at: 4s
+    network: {links: []}
+    workload: {burst: 4, give_up: 2m}
 faults:
   - {at: 1s, crash: leader, for: 500ms}
   - {when: leader-elected n1 n2, after: 200ms, at: 2s, until: 9s, count: 3, pause: subject, for: 100ms}
@@ -278,6 +288,11 @@ func TestFullMeansWhatItSays(t *testing.T) {
 	if l := sc.Network.Links[1].Link; l.FIFO || l.Latency != sc.Network.Between.Latency {
 		t.Errorf("a link rule inherits what it does not say, whatever the order of keys: %+v", l)
 	}
+	if p := sc.Phases; p[0].Network.Between.Loss != 1_000_000 || len(p[0].Network.Links) != 2 || p[0].Workload.Timeout != 1e9 ||
+		p[1].Network.Between.Latency != sim.Exactly(9e6) || p[1].Network.Links[0].Link.Latency != sim.Exactly(9e6) || p[1].Network.Client.Loss != 10_000_000 ||
+		p[1].Workload.Payload != (sim.Sizes{Min: 100, Max: 2048}) || p[2].Workload.Burst != 4 || len(p[2].Network.Links) != 0 || p[2].Workload.Every != sc.Workload.Every {
+		t.Errorf("phases: %+v", p)
+	}
 	if sc.Workload.Every.A != 5*time.Millisecond {
 		t.Errorf("rate 200/s: every %s", sc.Workload.Every)
 	}
@@ -315,6 +330,8 @@ func TestSet(t *testing.T) {
 	}{
 		{"network.loss", "5%", func() bool { return sc.Network.Between.Loss == 50_000_000 }},
 		{"network.client.latency", "3ms", func() bool { return sc.Network.Client.Latency == sim.Exactly(3e6) }},
+		{"network.duplicate", "2%", func() bool { return sc.Phases[1].Network.Between.Duplicate == 20_000_000 }},
+		{"phases[3].workload.burst", "5", func() bool { return sc.Phases[2].Workload.Burst == 5 }},
 		{"workload.clients", "12", func() bool { return sc.Workload.Clients == 12 }},
 		{"faults[4].for", "2s", func() bool { return sc.Faults[3].For == 2e9 }},
 		{"faults[2].when", "crash n5", func() bool { return sc.Faults[1].When.String() == "crash n5" }},

@@ -125,6 +125,7 @@ type Result struct {
 	Recovery   int64           `json:"recovery_ns"`           // from the heal of the core until all that was asked of it was done
 	Lost       *Lost           `json:"lost_writes,omitempty"` // where the guarantee allows to lose acknowledged writes
 	Violations []Broken        `json:"violations,omitempty"`
+	Phases     []PhaseResult   `json:"phases,omitempty"`
 	Faults     []Fault         `json:"faults,omitempty"`
 	Admin      []Fault         `json:"admin,omitempty"` // what the operator wanted, as faults are told
 	Play       []Played        `json:"play,omitempty"`  // the script with what came of each step

@@ -33,6 +33,7 @@ type Scenario struct {
 	Disk     sim.Disk
 	Clock    sim.Clock
 	Workload sim.Workload
+	Phases   []sim.Phase     // what changes of Network and Workload, and when
 	Faults   []sim.Fault     // IDs are positions from 1
 	Nemesis  Nemesis         // draws more of them: see Expand
 	Admin    []sim.AdminStep // what the operator wants; IDs are positions from 1

@@ -59,7 +59,8 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	validateFaults(sc, report)
 	validateNemesis(sc, report)
 	validateMatrix(sc, list, report)
-	validateLinks(sc, report)
+	validateLinks(sc, &sc.Network, "network", report)
+	validatePhases(sc, report)
 	validateAdmin(sc, list, report)
 	validateScript(sc, list, report)
 	for i, p := range sc.Sometimes {
@@ -131,20 +132,11 @@ func validateWorkload(sc *Scenario, report reporter) {
 	if w.Subscribers < 0 || w.Subscribers > sim.MaxSubscribers {
 		report("workload.subscribers", "want a whole number 0..%d, got %d", sim.MaxSubscribers, w.Subscribers)
 	}
-	if w.GiveUp < w.Timeout {
-		report("workload.give_up", "want at least the timeout of one attempt (%s), got %s", sim.FormatDuration(w.Timeout), sim.FormatDuration(w.GiveUp))
-	}
 	if int64(w.Begin) >= int64(sc.For) {
 		report("workload.begin", "the first call would come after the safety phase (for: %s)", sim.FormatDuration(sc.For))
 	}
-	if len(w.Mix) == 0 {
-		report("workload.mix", "want at least one operation")
-	}
-	for _, s := range w.Mix {
-		if _, ok := shareNamed(sc.Machine, shareName(s)); !ok {
-			report("workload.mix", "the %s machine has %s; give a mix of these", sc.Machine, strings.Join(shareNames(sc.Machine), ", "))
-			break
-		}
+	if key, err := conductProblem(sc, w); err != nil {
+		report("workload."+key, "%s", err)
 	}
 }
 
@@ -229,18 +221,18 @@ func unknownNode(target string, sc *Scenario) string {
 	return ""
 }
 
-func validateLinks(sc *Scenario, report reporter) {
-	for i, l := range sc.Network.Links {
+func validateLinks(sc *Scenario, network *sim.Network, path string, report reporter) {
+	for i, l := range network.Links {
 		for _, end := range []struct {
 			key string
 			id  protocols.NodeID
 		}{{"from", l.From}, {"to", l.To}} {
 			if end.id != protocols.Nobody && unknownNode(end.id.String(), sc) != "" {
-				report(fmt.Sprintf("network.links[%d].%s", i+1, end.key), "no node %q; this cluster has n1..n%d and clients c1..c%d", end.id, sc.Replicas, sc.clients())
+				report(fmt.Sprintf("%s.links[%d].%s", path, i+1, end.key), "no node %q; this cluster has n1..n%d and clients c1..c%d", end.id, sc.Replicas, sc.clients())
 			}
 		}
 		if l.From == l.To && l.From != protocols.Nobody {
-			report(fmt.Sprintf("network.links[%d]", i+1), "a node has no link to itself")
+			report(fmt.Sprintf("%s.links[%d]", path, i+1), "a node has no link to itself")
 		}
 	}
 }

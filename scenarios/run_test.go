@@ -210,10 +210,17 @@ func FuzzRun(f *testing.F) {
 	f.Add([]byte("name: x\nfaults: [{at: 1s, for: forever, crash: majority}, {at: 0s, for: 2s, pause: leader}]\n"), uint64(2))
 	f.Add([]byte("name: x\nmachine: log\nnetwork: {loss: 100%}\nworkload: {rate: 100/s, clients: 20}\nclock: {offset: 1h, drift: 50%}\n"), uint64(3))
 	f.Add([]byte("name: x\ndisk: {fsync: pareto(1ms,0.5)}\nfaults: [{at: 1s, for: 1s, clock: {target: all, step: -1h}}]\n"), uint64(4))
+	f.Add([]byte("name: x\nnemesis: {faults: [packet, kill, clock], every: 100ms, for: exp(1s), target: [one, minority-third, leaders]}\nfor: 5s\n"), uint64(5))
+	f.Add([]byte("name: x\nfaults:\n  - {when: leader-elected, after: 1ms, count: 9, for: 1s, pause: subject}\n  - {when: fault 1 ends, for: forever, crash: successor}\n  - {when: commit 3, until: 3s, for: 1s, partition: former-leader}\n"), uint64(6))
+	f.Add([]byte("name: x\nworkload: {keys: 1000, popularity: zipf(0.99), payload: 1B..1MB}\nphases:\n  - {name: a, at: 1s, workload: {rate: 1000/s, burst: 100}, network: {loss: 10%}}\n  - {name: b, at: 2s}\nfor: 3s\n"), uint64(7))
+	f.Add([]byte("name: x\nmatrix: {network.loss: [0%, 9%], workload.clients: [1, 7]}\nfor: 1s\n"), uint64(8))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		sc, _, err := Parse("fuzz.yaml", data, []*protocols.Protocol{bell()})
 		if err != nil {
 			return
+		}
+		if cells, err := Cells(sc, []*protocols.Protocol{bell()}); err == nil {
+			sc = cells[seed%uint64(len(cells))]
 		}
 		sc.Events = 2000
 		sc.Workload.Operations = 100

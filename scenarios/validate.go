@@ -129,6 +129,9 @@ func validateWorkload(sc *Scenario, report reporter) {
 	if w.Clients < 1 || w.Clients > sim.MaxClients {
 		report("workload.clients", "want a whole number 1..%d, got %d", sim.MaxClients, w.Clients)
 	}
+	if w.Clients*max(1, w.Keys) > sim.MaxSeen {
+		report("workload.keys", "want at most %d clients times keys, got %d times %d", sim.MaxSeen, w.Clients, w.Keys)
+	}
 	if w.Subscribers < 0 || w.Subscribers > sim.MaxSubscribers {
 		report("workload.subscribers", "want a whole number 0..%d, got %d", sim.MaxSubscribers, w.Subscribers)
 	}

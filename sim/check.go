@@ -167,6 +167,8 @@ func checkWorkload(cfg *Config) error {
 		return fmt.Errorf("workload.keys: %d is outside 0..1000000", wl.Keys)
 	case wl.Timeout < 0 || wl.GiveUp < 0:
 		return errors.New("workload: timeout and giveUp must not be negative")
+	case wl.Clients*max(1, wl.Keys) > MaxSeen: // fits 32 bits: 1000 times 1,000,000
+		return fmt.Errorf("workload.keys: %d clients times %d keys are more than %d", wl.Clients, wl.Keys, MaxSeen)
 	case wl.Burst < 0 || wl.Burst > MaxBurst:
 		return fmt.Errorf("workload.burst: %d is outside 0..%d", wl.Burst, MaxBurst)
 	case wl.Burst > 1 && wl.Every.Zero():

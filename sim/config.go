@@ -118,10 +118,12 @@ type Workload struct {
 // Sizes is a range of sizes in bytes, both ends included and equally likely.
 type Sizes struct{ Min, Max protocols.Payload }
 
-// MaxBurst and MaxPayload bound Workload.Burst and Workload.Payload.
+// MaxBurst and MaxPayload bound Workload.Burst and Workload.Payload; MaxSeen bounds
+// clients times keys, since each client keeps what it saw under each key.
 const (
 	MaxBurst   = 10_000
 	MaxPayload = 1 << 20
+	MaxSeen    = 10_000_000
 )
 
 // Share is one kind of operation and its weight in the mix.

@@ -8,6 +8,10 @@ const (
 	followAtMost = 64
 )
 
+// maxWaiting bounds the operations that wait for an idle client; those that arrive
+// beyond it are turned away, and are in no history.
+const maxWaiting = 1_000_000
+
 // arrivals is the queue of operations that arrived while no client was idle.
 type arrivals struct {
 	times []protocols.Time
@@ -33,6 +37,9 @@ func (w *World) arrival(cause uint64) {
 	}
 	w.begin(evArrival, protocols.Nobody, protocols.Nobody, 0, cause)
 	for range max(1, w.workload.Burst) {
+		if w.arrivals.len() >= maxWaiting {
+			break
+		}
 		w.arrivals.times = append(w.arrivals.times, w.now)
 		w.offer()
 	}

@@ -39,6 +39,11 @@ workload:
   think: 5ms..15ms           # closed loop; or rate: 200/s
   timeout: 500ms             # then the same request goes to another node
   give_up: 2s                # then its outcome is failed or unknown
+  # popularity: zipf(0.99)   # of keys; or hotspot(10%%,90%%)
+  # payload: 100B..1KB       # size of values
+
+# phases:                    # stretches with other links or other conduct
+#   - {name: rush, at: 6s, workload: {rate: 200/s, burst: 5}, network: {loss: 1%%}}
 
 faults:                      # each has its own end; for: forever lasts until the heal
   - {at: 3s, for: 2s, partition: leader}
@@ -46,6 +51,10 @@ faults:                      # each has its own end; for: forever lasts until th
   # - {at: 6s, for: 1s, pause: n2}
   # - {at: 6s, for: 1s, loss: 20%%}
   # - {at: 6s, for: 1s, delay: {target: n1, latency: 100ms}}
+  # - {when: leader-elected, after: 200ms, count: 3, for: 1s, pause: subject}   # lockstep list events
+# nemesis: {faults: [kill, partition, packet], every: 2s}   # more of them, drawn from the seed
+
+# matrix: {replicas: [3, 5], network.loss: [0%%, 1%%]}   # a scenario for each combination
 
 for: 10s                     # safety phase; then the heal, and progress is demanded
 

@@ -123,6 +123,14 @@ func writePhases(b *bufio.Writer, r *scenarios.Result, paint Paint) {
 	writeTable(b, t, "  ")
 }
 
+// aimed says at whom a fault is aimed, and which event it waited for.
+func aimed(f scenarios.Fault) string {
+	if f.When == "" {
+		return Clean(f.Target)
+	}
+	return Clean(f.Target + ", " + f.When)
+}
+
 // writeFaults writes the fault timeline: when, what, whom it was to hit, whom it
 // hit, and whether it changed anything.
 func writeFaults(b *bufio.Writer, r *scenarios.Result, paint Paint) {
@@ -134,14 +142,14 @@ func writeFaults(b *bufio.Writer, r *scenarios.Result, paint Paint) {
 	t := plainTable()
 	for _, f := range r.Faults {
 		if f.Resolved == "" {
-			t.AppendRow(table.Row{Clean(f.State), "", Clean(f.Kind), Clean(f.Target), "→ nobody", paint.Odd("changed nothing")})
+			t.AppendRow(table.Row{Clean(f.State), "", Clean(f.Kind), aimed(f), "→ nobody", paint.Odd("changed nothing")})
 			continue
 		}
 		bit := paint.Odd("changed nothing")
 		if f.Effective {
 			bit = paint.Good("bit") + ": " + Clean(f.How)
 		}
-		t.AppendRow(table.Row{Duration(f.StartNS), "to " + Duration(f.EndNS), Clean(f.Kind), Clean(f.Target), "→ " + Clean(f.Resolved), bit})
+		t.AppendRow(table.Row{Duration(f.StartNS), "to " + Duration(f.EndNS), Clean(f.Kind), aimed(f), "→ " + Clean(f.Resolved), bit})
 	}
 	writeTable(b, t, "  ")
 }

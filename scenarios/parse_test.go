@@ -236,6 +236,10 @@ faults:
   - {at: 1s, slow-disk: leader, for: 1s}
   - {at: 1s, clock: {target: n1, step: -200ms}, for: 1s}
   - {at: 1s, skew: {target: n1, drift: -20%}, for: 1s}
+nemesis: {faults: [kill, clock], every: exp(2s), for: 100ms..1s, target: [one, minority-third], from: 3s, until: 18s}
+matrix:
+  network.loss: [0%, 1%]
+  workload.mix: [{get: 100%}, {put: 100%}]
 early: [Vote]
 lose: Term
 for: 20s

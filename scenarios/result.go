@@ -70,15 +70,16 @@ type PerCommit struct {
 
 // Fault is one fault of the plan as it struck.
 type Fault struct {
-	ID        int    `json:"id"`        // position in the plan, from 1
-	Kind      string `json:"kind"`      // partition
-	Target    string `json:"target"`    // as the scenario says it: leader
-	Resolved  string `json:"resolved"`  // who was hit: n2; "" when nobody was
-	StartNS   int64  `json:"start_ns"`  // when it struck
-	EndNS     int64  `json:"end_ns"`    // when it ended, by itself or by a heal; the end of the run for one that did not
-	State     string `json:"state"`     // over, active, missed, cancelled, waiting or planned
-	Effective bool   `json:"effective"` // it changed something
-	How       string `json:"how"`       // what it changed, in words
+	ID        int    `json:"id"`             // position in the plan, from 1
+	Kind      string `json:"kind"`           // partition
+	Target    string `json:"target"`         // as the scenario says it: leader
+	When      string `json:"when,omitempty"` // the event that it waited for: 200ms after leader-elected
+	Resolved  string `json:"resolved"`       // who was hit: n2; "" when nobody was
+	StartNS   int64  `json:"start_ns"`       // when it struck
+	EndNS     int64  `json:"end_ns"`         // when it ended, by itself or by a heal; the end of the run for one that did not
+	State     string `json:"state"`          // over, active, missed, cancelled, waiting, planned or not triggered
+	Effective bool   `json:"effective"`      // it changed something
+	How       string `json:"how"`            // what it changed, in words
 }
 
 // Checked is one expectation or probe with what the run gave.
@@ -184,7 +185,7 @@ func (r *Result) Missed() []Checked {
 func faultOf(f *sim.FaultRecord, now protocols.Time) Fault {
 	out := Fault{
 		ID: f.Fault.ID, Kind: string(f.Fault.Kind), Target: f.Fault.Target.String(), Resolved: f.Names,
-		State: f.State.String(), Effective: f.Effective, How: f.How(),
+		State: f.State.String(), Effective: f.Effective, How: f.How(), When: whenText(f.Fault.When, f.Fault.After),
 	}
 	switch f.State {
 	case sim.Active:
@@ -195,12 +196,23 @@ func faultOf(f *sim.FaultRecord, now protocols.Time) Fault {
 	return out
 }
 
+// whenText says which event something waited for; "" where a time decided.
+func whenText(when sim.Trigger, after protocols.Duration) string {
+	switch {
+	case !when.Set():
+		return ""
+	case after == 0:
+		return "at " + when.String()
+	}
+	return sim.FormatDuration(after) + " after " + when.String()
+}
+
 // adminOf tells a step of the operator's plan like a fault: Kind reconfigure, Target
 // what was wanted, Resolved who was asked, and for which members.
 func adminOf(r *sim.AdminRecord, now protocols.Time) Fault {
 	out := Fault{
 		ID: r.Step.ID, Kind: r.Step.Kind.String(), Target: r.Step.String(), Resolved: r.Resolved(),
-		State: r.State.String(), Effective: r.Effective, How: r.How(),
+		State: r.State.String(), Effective: r.Effective, How: r.How(), When: whenText(r.Step.When, r.Step.After),
 	}
 	switch r.State {
 	case sim.Active:

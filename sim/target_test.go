@@ -3,6 +3,8 @@ package sim
 import (
 	"strings"
 	"testing"
+
+	"github.com/lockstep-sim/lockstep/protocols"
 )
 
 func TestTargetText(t *testing.T) {
@@ -25,6 +27,23 @@ func TestTargetText(t *testing.T) {
 	for d := Both; d <= Out; d++ {
 		if back, err := ParseDirection(d.String()); err != nil || back != d {
 			t.Errorf("%s reads as %s, %v", d, back, err)
+		}
+	}
+}
+
+// minority-third is below a third of the voters: two of seven, nobody of three.
+func TestMinorityThird(t *testing.T) {
+	for replicas, want := range map[int]int{3: 0, 4: 1, 5: 1, 7: 2, 10: 3} {
+		cfg := steady(1)
+		cfg.Replicas = replicas
+		cfg.Faults = []Fault{{Kind: protocols.FaultPause, At: 300_000_000, For: 100 * ms, Target: target("minority-third")}}
+		w, err := New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Run(second)
+		if r := w.FaultLog()[0]; r.Resolved.Nodes.Len() != want || r.Effective != (want > 0) {
+			t.Errorf("%d replicas: %s is hit, want %d of them", replicas, r.Names, want)
 		}
 	}
 }

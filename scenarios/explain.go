@@ -74,7 +74,7 @@ func named(all []Topic, is func(Topic) bool) []Topic {
 // that the parser, the schema, the lists and the reference use.
 func Topics(list []*protocols.Protocol) []Topic {
 	return slices.Concat(faultTopics(list), checkTopics(list), bugTopics(list), targetTopics(), eventTopics(), nemesisTopics(),
-		metricTopics(), verbTopics(), keyTopics(), protocolTopics(list))
+		metricTopics(), probeTopics(), verbTopics(), keyTopics(), protocolTopics(list))
 }
 
 func faultTopics(list []*protocols.Protocol) []Topic {
@@ -200,6 +200,21 @@ func metricTopics() []Topic {
 	for _, m := range metrics {
 		topics = append(topics, Topic{Kind: "metric", Name: m.Name, Text: sentence(m.Doc),
 			Example: "expect: {" + m.Name + ": \"<= " + m.Unit.example() + "\"}"})
+	}
+	return topics
+}
+
+// probeTopics holds the probes that are no metric.
+func probeTopics() []Topic {
+	var topics []Topic
+	for _, what := range []struct{ one, many, text string }{
+		{"fault N effective", "every fault effective", "changed something"},
+		{"admin N effective", "every admin effective", "was seen done"},
+	} {
+		kind := strings.Fields(what.one)[0]
+		topics = append(topics,
+			Topic{Kind: "probe", Name: what.one, Text: "The " + kind + " at position N of its plan " + what.text + ", each time that it came to it.", Example: "sometimes: [" + strings.ReplaceAll(what.one, "N", "1") + "]"},
+			Topic{Kind: "probe", Name: what.many, Text: "Each " + kind + " of its plan " + what.text + ".", Example: "sometimes: [" + what.many + "]"})
 	}
 	return topics
 }

@@ -40,6 +40,7 @@ func TestEverythingIsExplained(t *testing.T) {
 	words["known bug of toy"] = []string{"T-01", "T-02"}
 	words["protocol"] = []string{"toy", "mover"}
 	words["parameter"] = []string{"parameters.toy.pulse"}
+	words["probe"] = []string{"every fault effective", "admin N effective"}
 	words["nemesis"] = []string{"kill", "packet"}
 	for kind, names := range words {
 		for _, name := range names {
@@ -90,6 +91,8 @@ func TestExamplesOfExplanationsParse(t *testing.T) {
 			text = "name: a\nprotocols: [mover]\nadmin: [{at: 1s, transfer-leadership: n2}]\nfaults:\n  - {at: 1s, for: 1s, pause: n1}\n  - " + topic.Example + "\n"
 		case "nemesis", "parameter", "metric", "check":
 			text = "name: a\n" + topic.Example + "\n"
+		case "probe":
+			text = "name: a\nprotocols: [mover]\nadmin: [{at: 1s, transfer-leadership: n2}]\nfaults: [{at: 1s, for: 1s, pause: n1}]\n" + topic.Example + "\n"
 		default:
 			continue
 		}

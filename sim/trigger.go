@@ -170,6 +170,12 @@ func (t Trigger) Admin() int {
 	return 0
 }
 
+// About returns t for the fault or step at another position, from 1.
+func (t Trigger) About(position int) Trigger {
+	t.number = uint64(position)
+	return t
+}
+
 // Subjects returns the replicas that t names.
 func (t Trigger) Subjects() protocols.NodeSet { return t.subject }
 

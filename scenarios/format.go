@@ -38,6 +38,9 @@ func (d *decoder) decode(root *yaml.Node, sc *Scenario) {
 	if _, given := d.where["workload.mix"]; !given {
 		sc.Workload.Mix = defaultMix(sc.Machine)
 	}
+	if _, bad := d.problems.split(); bad != nil {
+		sc.Matrix = nil // values of a matrix are tried on what could be read, which is not whole
+	}
 	validate(sc, d.protocols, func(path, format string, args ...any) {
 		if n, given := d.where[path]; given && d.faulty(n) {
 			return // follows from what is reported already

@@ -31,6 +31,7 @@ func Protocol() *protocols.Protocol {
 		New:         New,
 		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ElectionTimeout.Max },
 		Survives:    survives,
+		ClockBound:  func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
 		CanProgress: canProgress,
 		Durability: func(any) *protocols.Durability {
 			return &protocols.Durability{Claims: claims, Image: newDurableImage}
@@ -47,7 +48,7 @@ func Protocol() *protocols.Protocol {
 func survives(fault protocols.FaultKind, parameters any, _ int) int {
 	const outside, everyone = 0, -1
 	switch fault {
-	case protocols.FaultWipe:
+	case protocols.FaultWipe, protocols.FaultLying:
 		return outside // votes and acknowledged entries are gone
 	case protocols.FaultSkew:
 		if parameters.(*Parameters).Reads == ReadsLease {

@@ -29,6 +29,7 @@ type faultKind struct {
 	target  string // default target where the short form gives something else
 	fields  []field[sim.Fault]
 	short   *codec[sim.Fault]
+	set     func(*sim.Fault) // defaults; nil: none but the target
 }
 
 // doc is the engine's description of the kind.
@@ -59,7 +60,7 @@ func shortForm[T any](at func(*sim.Fault) *T, c codec[T]) *codec[sim.Fault] {
 	}
 }
 
-var faultKinds = []faultKind{
+var faultKinds = slices.Concat([]faultKind{
 	{
 		kind: protocols.FaultCrash, example: "{at: 2s, for: 500ms, crash: leader}",
 		fields: []field[sim.Fault]{targetField(), key("cut", "Crash inside the next step that has effects, after this many of them; 0: between steps.", func(f *sim.Fault) *int { return &f.Cut }, whole[int](0, 1000))},
@@ -99,6 +100,7 @@ var faultKinds = []faultKind{
 		kind: protocols.FaultSlowDisk, example: "{at: 2s, for: 3s, slow-disk: {target: leader, factor: 20}}",
 		fields: []field[sim.Fault]{targetField(), key("factor", "How many times slower, 2..1000; without it 10.", func(f *sim.Fault) *int64 { return &f.Factor }, whole[int64](2, 1000))},
 		short:  shortForm(targetOf, target()),
+		set:    func(f *sim.Fault) { f.Factor = 10 },
 	},
 	{
 		kind: protocols.FaultClock, example: "{at: 2s, for: 3s, clock: {target: n1, step: -200ms}}",
@@ -108,7 +110,7 @@ var faultKinds = []faultKind{
 		kind: protocols.FaultSkew, example: "{at: 2s, for: 3s, skew: {target: leader, drift: 20%}}",
 		fields: []field[sim.Fault]{targetField(), driftField()},
 	},
-}
+}, nodeFaultKinds())
 
 func directionField() field[sim.Fault] {
 	return key("direction", "Which way, seen from the target: both, in (towards it) or out.", func(f *sim.Fault) *sim.Direction { return &f.OneWay }, direction())
@@ -174,8 +176,8 @@ func (k *faultKind) defaults(f *sim.Fault) {
 	if k.target != "" {
 		f.Target = Target(k.target)
 	}
-	if k.kind == protocols.FaultSlowDisk {
-		f.Factor = 10
+	if k.set != nil {
+		k.set(f)
 	}
 }
 
@@ -212,7 +214,7 @@ func faultMapping() *mapping[sim.Fault] {
 			}
 			switch len(kinds) {
 			case 0:
-				d.fail(n, "%s: want one of %s", path, strings.Join(faultNames(), ", "))
+				d.fail(n, "%s: want a kind of fault, as in crash: leader (lockstep list faults)", path)
 			case 1:
 			default:
 				d.fail(d.at(join(path, kinds[1])), "%s: want one kind of fault, got %s", path, strings.Join(kinds, " and "))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
 )
 
 // snapshot keeps what the engine counted in the safety phase: the liveness phases
@@ -73,7 +74,7 @@ func (r *run) measure() {
 	log := w.FaultLog()
 	for i := range log {
 		res.Faults = append(res.Faults, faultOf(&log[i], w.Now()))
-		if log[i].Fault.Kind == protocols.FaultCrash {
+		if sim.Stops(log[i].Fault.Kind) {
 			res.recordsLost += log[i].Count
 			res.killed += log[i].Killed
 		}

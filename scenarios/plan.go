@@ -36,6 +36,7 @@ func Draw(seed uint64, p *protocols.Protocol, parameters any) *Scenario {
 	g.network(sc)
 	g.workload(sc)
 	g.faults(sc)
+	g.nodeFaults(sc)
 	return sc
 }
 
@@ -175,7 +176,7 @@ func (g *drawer) faults(sc *Scenario) {
 	var kinds []protocols.FaultKind
 	for _, k := range sim.FaultKinds() {
 		limit := survives(g.protocol, k.Kind, g.parameters, sc.Replicas)
-		if limit != 0 && k.Kind != protocols.FaultSkew && g.chance(50) {
+		if !isNodeFault(k.Kind) && limit != 0 && k.Kind != protocols.FaultSkew && g.chance(50) {
 			kinds = append(kinds, k.Kind)
 		}
 	}

@@ -89,6 +89,7 @@ func validateProtocols(sc *Scenario, list []*protocols.Protocol, report reporter
 			report("parameters."+p.Name, "%s", err)
 		}
 	}
+	validateClocks(sc, list, report)
 	for _, kinds := range []struct {
 		path  string
 		names []string
@@ -99,6 +100,20 @@ func validateProtocols(sc *Scenario, list []*protocols.Protocol, report reporter
 	} {
 		for i, name := range kinds.names {
 			validateKind(sc, list, fmt.Sprintf("%s[%d]", kinds.path, i+1), name, kinds.known, report)
+		}
+	}
+}
+
+// validateClocks demands that protocols which rely on a bound of the clocks' drift,
+// as leases do, are given clocks within it.
+func validateClocks(sc *Scenario, list []*protocols.Protocol, report reporter) {
+	for _, p := range list {
+		if p.ClockBound == nil || !sc.Runs(p.Name) {
+			continue
+		}
+		ppm := func(ppb int64) string { return trimZeros(Decimal(ppb).String()) + "ppm" }
+		if bound := p.ClockBound(sc.ParametersOf(p)); bound >= 0 && sc.Clock.Drift > bound {
+			report("clock.drift", "clocks may drift by %s, but the parameters of %s rely on at most %s; raise its max_drift", ppm(sc.Clock.Drift), p.Name, ppm(bound))
 		}
 	}
 }
@@ -200,6 +215,9 @@ func faultStrength(f *sim.Fault, bound int64) error {
 			return errors.New("want a drift")
 		}
 	}
+	if text := nodeFaultStrength(f); text != "" {
+		return errors.New(text)
+	}
 	return nil
 }
 
@@ -286,14 +304,15 @@ func survives(p *protocols.Protocol, kind protocols.FaultKind, parameters any, n
 		return p.Survives(kind, parameters, n)
 	}
 	switch kind {
-	case protocols.FaultSkew, protocols.FaultDiskError, protocols.FaultTorn, protocols.FaultCorrupt, protocols.FaultWipe:
+	case protocols.FaultSkew, protocols.FaultDiskError, protocols.FaultDiskFull, protocols.FaultTorn, protocols.FaultReordered,
+		protocols.FaultCorrupt, protocols.FaultMisdirect, protocols.FaultLying, protocols.FaultWipe:
 		return 0
 	}
 	return -1
 }
 
-// mostHit returns an upper bound of the replicas that faults of one kind hit at
-// the same time.
+// mostHit returns an upper bound of the replicas that faults of one kind, or for a
+// kind that stops nodes of any such kind, hit while one of that kind strikes.
 func mostHit(sc *Scenario, kind protocols.FaultKind) int {
 	most := 0
 	for i := range sc.Faults {
@@ -304,7 +323,7 @@ func mostHit(sc *Scenario, kind protocols.FaultKind) int {
 		at := 0 // what is active when f strikes
 		for j := range sc.Faults {
 			g := &sc.Faults[j]
-			if g.Kind == kind && g.At <= f.At && end(g) > int64(f.At) {
+			if (g.Kind == kind || sim.Stops(kind) && sim.Stops(g.Kind)) && g.At <= f.At && end(g) > int64(f.At) {
 				at += targetSize(g.Target.String(), sc.Replicas)
 			}
 		}

@@ -204,6 +204,10 @@ func (w *World) disturb(l *link, k uint64, from, to protocols.NodeID, p *passage
 
 // send lets a message of n leave: for the wire, or for n itself.
 func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
+	if n.trap.left > 0 && to != n.id && !w.trapsSend(n) {
+		w.memory.ReleaseMessage(m)
+		return
+	}
 	if w.moments&protocols.Left != 0 {
 		w.moment(protocols.Left, n)
 		w.shown.To, w.shown.Message = to, m

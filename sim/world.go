@@ -44,6 +44,7 @@ type World struct {
 	faults     []fault
 	linkFaults []int // active faults that disturb links
 	waiting    int   // faults that wait for their targets
+	atlas      bool  // some fault damages records: where copies are is kept
 	roles      bool  // somebody came, went or changed epoch or role: waiting faults look again
 	admin      []AdminRecord
 	asked      int               // steps of the operator's plan that are Active
@@ -199,12 +200,13 @@ func (w *World) resetNodes() {
 }
 
 func (w *World) resetFaults() {
-	w.faults, w.linkFaults = w.faults[:0], w.linkFaults[:0]
+	w.faults, w.linkFaults, w.atlas = w.faults[:0], w.linkFaults[:0], false
 	for i, f := range w.cfg.Faults {
 		if f.ID == 0 {
 			f.ID = i + 1
 		}
 		w.faults = append(w.faults, fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.ID)), links: worksOnLinks(f.Kind)})
+		w.atlas = w.atlas || f.Kind == protocols.FaultCorrupt || f.Kind == protocols.FaultMisdirect
 		w.plan(i, f.At, evStrike)
 	}
 }
@@ -300,6 +302,12 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		w.planned(int(p.ref))
 	case evEnd:
 		w.ended(int(p.ref))
+	case evAttrition:
+		w.wearOut(&w.nodes[p.to-1], int(p.ref), p.stamp)
+	case evRevive:
+		w.revive(&w.nodes[p.to-1], int(p.ref), p.stamp)
+	case evStrobe:
+		w.strobe(int(p.ref), p.stamp)
 	case evAdmin:
 		w.administer(int(p.ref))
 	case evBoot:

@@ -31,6 +31,7 @@ func Protocol() *protocols.Protocol {
 		New:         New,
 		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ViewTimeout.Max },
 		Survives:    survives,
+		ClockBound:  func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
 		CanProgress: canProgress,
 		Durability: func(parameters any) *protocols.Durability {
 			if p, ok := parameters.(*Parameters); ok && p.variant() != durable {
@@ -55,7 +56,11 @@ func survives(fault protocols.FaultKind, parameters any, n int) int {
 		if p.Reads == ReadsLease {
 			return outside // the clock bound is what a lease rests on
 		}
-	case protocols.FaultCrash, protocols.FaultWipe:
+	case protocols.FaultLying:
+		if variant == durable {
+			return outside // promises and acknowledged operations are gone
+		}
+	case protocols.FaultCrash, protocols.FaultPowerLoss, protocols.FaultAttrition, protocols.FaultCrashPoint, protocols.FaultWipe:
 		switch variant {
 		case diskless:
 			return outside

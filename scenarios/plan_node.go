@@ -94,6 +94,8 @@ func (g *drawer) nodeFault(sc *Scenario, kind protocols.FaultKind) sim.Fault {
 		}
 	}
 	switch kind {
+	case protocols.FaultStall: // a disk that is stuck for good is no delay
+		f.For = min(f.For, sc.For-protocols.Duration(f.At)-1000)
 	case protocols.FaultPowerLoss:
 		f.Target = Target("all services")
 	case protocols.FaultAttrition:

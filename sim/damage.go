@@ -159,6 +159,21 @@ func (w *World) Refused() (s protocols.NodeSet) {
 	return s
 }
 
+// unfit returns the nodes that are down and on which a core cannot count: their
+// programs would not boot, or boot without what their disks have lost.
+func (w *World) unfit() (s protocols.NodeSet) {
+	for i := range w.nodes {
+		n := &w.nodes[i]
+		if n.up {
+			continue
+		}
+		if disk := n.disk.contents(!n.booted, n.disk.durable); mayRefuse(&disk) {
+			s = s.With(n.id)
+		}
+	}
+	return s
+}
+
 // mendTail takes from the end of a log what a boot has found torn or missing: the
 // program writes on in its place.
 func (w *World) mendTail(d *disk) {

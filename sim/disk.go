@@ -125,10 +125,12 @@ func (w *World) harden(n *node, upTo uint64) {
 		e := d.log[d.durable-d.first]
 		d.durable++
 		if e.state != protocols.RecordOK {
-			continue // a failed fsync, or a crash, has dropped it
+			d.ill.hole = true // a failed fsync, or a crash, has dropped it
+			continue
 		}
+		d.ill.hole = d.ill.hole && !e.snapshot
 		d.wiped = false
-		if w.moments&protocols.Durable != 0 {
+		if w.moments&protocols.Durable != 0 && !d.ill.hole {
 			w.moment(protocols.Durable, n)
 			w.shown.Record, w.shown.Snapshot = e.record, e.snapshot
 			w.show()
@@ -214,6 +216,7 @@ func (w *World) cutLog(d *disk, upTo uint64) {
 	}
 	clear(d.log[keep:])
 	d.log, d.durable, d.appended = d.log[:keep], upTo, upTo
+	d.ill.hole = d.ill.hole && d.damaged()
 	d.kept = min(d.kept, upTo)
 }
 

@@ -46,6 +46,7 @@ type illness struct {
 	any     bool            // anything: fsyncs are events, also where the disk takes no time
 	by      [troubles]int16 // the fault that makes a trouble, from 1; 0: none
 	stalled bool            // an fsync waits for a stall to end
+	hole    bool            // a record is missing: what comes after it counts as durable with nobody
 	failure error           // what the node is told: an fsync has failed
 	cached  uint64          // while it lies: records from here on are not on the disk
 	covers  protocols.Index // the highest position in records that checkpoints replaced

@@ -81,7 +81,7 @@ func (w *World) CanProgress(f *protocols.Facts) (bool, string) {
 func (w *World) PickCore() protocols.NodeSet {
 	defer w.guard(new(Stop))
 	draws := stream{base: streamOf(w.cfg.Seed, ofCore, 0)}
-	order := protocols.NodesUpTo(len(w.nodes)).Minus(w.Refused()).Slice()
+	order := protocols.NodesUpTo(len(w.nodes)).Minus(w.unfit()).Slice()
 	for i := range order {
 		j := i + int(below(draws.next(), uint64(len(order)-i)))
 		order[i], order[j] = order[j], order[i]

@@ -23,6 +23,7 @@ type bugs struct {
 	noSessions       bool
 	replyOnAppend    bool
 	failOnStepDown   bool
+	cutCorrupt       bool
 	readNoRound      bool // R-READ
 }
 
@@ -57,6 +58,8 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.replyOnAppend }},
 		{protocols.Bug{ID: "R-47", Title: "requests in the log are reported as failed when leadership is lost", Source: "Jepsen, RedisRaft", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.failOnStepDown }},
+		{protocols.Bug{ID: "R-51", Title: "a corrupt record is taken for the end of the log", Source: "Alagappan et al., FAST 2018", Caught: "R-I6, R-I8, R-I4, E-DUR, linearizability"},
+			func(b *bugs) *bool { return &b.cutCorrupt }},
 		{protocols.Bug{ID: "R-READ", Title: "the leader answers reads without a round of heartbeats", Source: "dissertation §6.4", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.readNoRound }},
 	}

@@ -18,6 +18,7 @@ type bugs struct {
 	keepTail       bool // V-11
 	staleTable     bool // V-12
 	earlyPromise   bool // V-16
+	cutCorrupt     bool // V-17
 }
 
 // bugForgetPromise selects the diskless variant: what is wrong is not a line of
@@ -45,6 +46,8 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.staleTable }},
 		{protocols.Bug{ID: "V-16", Title: "messages of a view change leave before the view is durable", Source: "TigerBeetle, superblock", Caught: "DUR, VR-I7"},
 			func(b *bugs) *bool { return &b.earlyPromise }},
+		{protocols.Bug{ID: "V-17", Title: "a corrupt record is taken for the end of the log: what may have been prepared counts as never prepared", Source: "Alagappan et al., FAST 2018; tigerbeetle#618", Caught: "VR-I1, linearizability"},
+			func(b *bugs) *bool { return &b.cutCorrupt }},
 	}
 }
 

@@ -141,15 +141,15 @@ func (w *World) harden(n *node, upTo uint64) {
 				w.misdirect(n)
 			}
 		case d.ill.by[lies] == 0: // a cache that may be lost replaces nothing
-			w.checkpoint(d, e.record, d.durable)
+			w.checkpoint(d, e.record)
 		}
 	}
 }
 
 // checkpoint puts a durable snapshot in force: it replaces all before it, and
-// itself, in the log. Records below upTo go.
-func (w *World) checkpoint(d *disk, snapshot protocols.Record, upTo uint64) {
-	n := upTo - d.first
+// itself, in the log.
+func (w *World) checkpoint(d *disk, snapshot protocols.Record) {
+	n := d.durable - d.first
 	for i, e := range d.log[:n] {
 		if w.atlas {
 			_, last := positionsOf(e.record)
@@ -159,7 +159,7 @@ func (w *World) checkpoint(d *disk, snapshot protocols.Record, upTo uint64) {
 	}
 	rest := copy(d.log, d.log[n:])
 	clear(d.log[rest:])
-	d.log, d.first, d.snapshot = d.log[:rest], upTo, snapshot
+	d.log, d.first, d.snapshot = d.log[:rest], d.durable, snapshot
 }
 
 // drop lets go of the memory of a record, unless a node may keep it.

@@ -84,11 +84,8 @@ func (w *World) treat(n *node) {
 		p := w.queue.add(w.now, w.seq)
 		p.kind, p.to, p.ref = evFlush, n.id, n.disk.gen
 	}
-	switch lies := ill.by[lies] != 0; {
-	case lies && !lied:
+	if ill.by[lies] != 0 && !lied {
 		ill.cached = n.disk.durable
-	case lied && !lies:
-		w.destage(&n.disk)
 	}
 }
 
@@ -149,17 +146,6 @@ func (w *World) replaceDisk(n *node) {
 	w.crash(n)
 	if n.crashes == 0 {
 		w.boot(n)
-	}
-}
-
-// destage writes the cache of a disk that has stopped lying: the newest checkpoint
-// replaces what is before it.
-func (w *World) destage(d *disk) {
-	for k := d.durable; k > d.first; k-- {
-		if e := d.log[k-1-d.first]; e.snapshot && e.state == protocols.RecordOK {
-			w.checkpoint(d, e.record, k)
-			return
-		}
 	}
 }
 

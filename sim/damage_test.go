@@ -15,6 +15,9 @@ type diary struct {
 	left    int
 	failed  []error // what the node was told of its disk
 	crashes int
+	// paused is until when it is, and resumed what it handled first after that.
+	paused  protocols.Time
+	resumed protocols.EventKind
 }
 
 func (d *diary) Moments() protocols.MomentKind {
@@ -33,6 +36,9 @@ func (d *diary) Observe(m *protocols.Moment) {
 			d.left++
 		}
 	case protocols.Stepped:
+		if d.paused > 0 && m.Now >= d.paused && d.resumed == 0 {
+			d.resumed = m.Event.Kind
+		}
 		if m.Event.Kind == protocols.DiskFailed {
 			d.failed = append(d.failed, m.Event.Err)
 		}
@@ -62,6 +68,11 @@ func states(r protocols.Recovered) (n [4]int) {
 func chronicle(t *testing.T, seed uint64, faults ...Fault) (*diary, *World) {
 	t.Helper()
 	d := &diary{node: 2}
+	for _, f := range faults {
+		if f.Kind == protocols.FaultPause {
+			d.paused = f.At.Add(f.For)
+		}
+	}
 	cfg := steady(seed)
 	cfg.Disk.Fsync = Exactly(20 * ms)
 	cfg.Workload.Clients = 6
@@ -146,13 +157,16 @@ func TestFailedFsyncsDropWhatTheyCovered(t *testing.T) {
 	}
 }
 
-// A node that is paused hears of the failure when it goes on.
+// A node that is paused hears of the failure when it goes on, and of nothing before.
 func TestAPausedNodeHearsOfTheFailureLater(t *testing.T) {
 	d, w := chronicle(t, 3,
 		Fault{Kind: protocols.FaultDiskFull, At: at500, For: 700 * ms},
 		Fault{Kind: protocols.FaultPause, At: at500 + 1_000_000, For: 300 * ms})
 	if r := w.FaultLog()[0]; len(d.failed) == 0 || int(r.Count) != len(d.failed) {
 		t.Errorf("it heard of %d failures of %d", len(d.failed), r.Count)
+	}
+	if d.resumed != protocols.DiskFailed {
+		t.Errorf("when it went on it first handled %s", d.resumed)
 	}
 }
 

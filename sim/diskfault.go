@@ -123,11 +123,21 @@ func (w *World) fsyncFails(n *node, cause uint64) bool {
 		w.record(TraceEvent{Kind: TraceDiskFailed, Node: n.id, Life: n.life, Detail: err.Error()})
 	}
 	if n.held() {
-		w.hold(n, &payload{kind: evDiskFailed, to: n.id}, cause)
+		w.holdFirst(n, &payload{kind: evDiskFailed, to: n.id}, cause)
 	} else {
 		w.tellDisk(n)
 	}
 	return true
+}
+
+// holdFirst keeps an event back until n goes on, before all others: a program that
+// has been stopped learns of its disk before it handles anything else.
+func (w *World) holdFirst(n *node, p *payload, cause uint64) {
+	w.hold(n, p, cause)
+	waiting := n.heldBack[n.heldHead:]
+	last := waiting[len(waiting)-1]
+	copy(waiting[1:], waiting)
+	waiting[0] = last
 }
 
 // tellDisk lets n handle the failure of its disk.

@@ -17,7 +17,10 @@ type conflict struct {
 }
 
 // text prints the part's operation i.
-func (p *Part) text(i int32) string { return FormatOperation(p.at(int(i))) }
+func (p *Part) text(i int32) string { return formatOperation(p.at(int(i)), p.kind, p.opt) }
+
+// value prints a value.
+func (p *Part) value(v int64) string { return p.opt.Names.Value(v) }
 
 // explain turns a conflict into what the report shows.
 func (p *Part) explain(by Decider, c *conflict) *Counterexample {
@@ -57,8 +60,8 @@ func (z *zones) fail(op int32, format string, args ...any) {
 func (z *zones) failTwoSuccessors(a, b int32) {
 	opA, opB := z.clusters[a].op, z.clusters[b].op
 	z.found = &conflict{ops: []int32{opA, opB}, text: fmt.Sprintf(
-		"%s and %s both took effect right after the value %d, which was there only once",
-		z.p.text(opA), z.p.text(opB), int64(sawValue(z.p.at(int(opA)))))}
+		"%s and %s both took effect right after the value %s, which was there only once",
+		z.p.text(opA), z.p.text(opB), z.p.value(int64(sawValue(z.p.at(int(opA))))))}
 }
 
 func (z *zones) failTwoOpen(a, b int32) {

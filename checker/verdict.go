@@ -64,9 +64,11 @@ const (
 	ByZones
 	ByLog
 	ByPorcupine
+	ByWindow
+	ByQueue
 )
 
-var deciderNames = [...]string{"nobody", "witness", "zones", "log", "porcupine"}
+var deciderNames = [...]string{"nobody", "witness", "zones", "log", "porcupine", "window", "queue"}
 
 // String returns the check's name.
 func (d Decider) String() string {

@@ -12,8 +12,9 @@ import (
 // conflict is what a fast check found: a few operations and why they contradict
 // each other.
 type conflict struct {
-	ops  []int32 // numbers in the part
-	text string
+	ops   []int32 // numbers in the part
+	text  string
+	class Class // "": see classify
 }
 
 // text prints the part's operation i.
@@ -32,7 +33,7 @@ func (p *Part) explain(by Decider, c *conflict) *Counterexample {
 		return cmp.Compare(a, b)
 	})
 	ops = slices.Compact(ops)
-	x := &Counterexample{Key: p.Key, Check: by, Text: c.text}
+	x := &Counterexample{Key: p.Key, Check: by, Text: c.text, Class: c.class}
 	for _, i := range ops {
 		op := *p.at(int(i))
 		op.List = slices.Clone(op.List)

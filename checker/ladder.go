@@ -16,6 +16,14 @@ const crossShare = 10
 // decides, and a check that knows no positions goes over the whole of a small
 // part or the first operations of a large one. What is left goes to the search.
 func (p Part) Check() PartReport {
+	r := p.check()
+	if x := r.Counterexample; x != nil && x.Class == "" {
+		x.Class = p.classify()
+	}
+	return r
+}
+
+func (p *Part) check() PartReport {
 	r := PartReport{Key: p.Key, Operations: len(p.ops)}
 	if result, by, found := p.checkFast(); result != notApplicable {
 		p.decideFast(&r, result, by, found)

@@ -103,15 +103,15 @@ func (q *queueScan) collect() bool {
 
 func (q *queueScan) dequeued(i int32, op *protocols.Operation, id int32) {
 	if id < 0 {
-		q.fail("nobody enqueued it", i)
+		q.fail(NeverWritten, "nobody enqueued it", i)
 		return
 	}
 	e := &q.elements[id]
 	switch {
 	case e.out >= 0:
-		q.fail("both took the same element", e.out, i)
+		q.fail(DuplicateEffect, "both took the same element", e.out, i)
 	case op.Return < e.call:
-		q.fail("the first had returned before the second was called", i, e.in)
+		q.fail(FutureRead, "the first had returned before the second was called", i, e.in)
 	default:
 		e.out, e.outCall, e.outRet = i, op.Call, op.Return
 		e.ret = min(e.ret, op.Return)
@@ -135,10 +135,11 @@ func (q *queueScan) order() {
 		}
 		first := &q.elements[latest]
 		ops, why := []int32{first.in, q.elements[b].in, q.elements[b].out}, "the first was in the queue before the second was enqueued, and nobody dequeued it before the second went out"
+		class := LostWrite
 		if first.out >= 0 {
-			ops = append(ops, first.out)
+			class, ops = ReorderedAppend, append(ops, first.out)
 		}
-		q.fail(why, ops...)
+		q.fail(class, why, ops...)
 		return
 	}
 }
@@ -176,15 +177,16 @@ func (q *queueScan) checkEmpty() {
 		if at > op.Return {
 			e := &q.elements[holder]
 			ops := []int32{i, e.in}
+			class := LostWrite
 			if e.out >= 0 {
-				ops = append(ops, e.out)
+				class, ops = StaleRead, append(ops, e.out)
 			}
-			q.fail("at every instant of the first, something was in the queue that nobody had dequeued, in the end the second's element", ops...)
+			q.fail(class, "at every instant of the first, something was in the queue that nobody had dequeued, in the end the second's element", ops...)
 			return
 		}
 	}
 }
 
-func (q *queueScan) fail(why string, ops ...int32) {
-	q.found = &conflict{ops: ops, text: q.p.list(ops) + ": " + why}
+func (q *queueScan) fail(class Class, why string, ops ...int32) {
+	q.found = &conflict{ops: ops, class: class, text: q.p.list(ops) + ": " + why}
 }

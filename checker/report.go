@@ -34,6 +34,7 @@ type PartReport struct {
 type Counterexample struct {
 	Key   protocols.Key
 	Check Decider // who found it
+	Class Class   // what is wrong, as clients could see it
 	// Operations contradict each other, in order of their calls. There are few of
 	// them, but not always as few as possible.
 	Operations []protocols.Operation

@@ -142,3 +142,11 @@ func formatList(list []protocols.Value, opt Options) string {
 	b.WriteByte(']')
 	return b.String()
 }
+
+// Describe prints an operation under the names of opt, as it is called on its
+// machine.
+func Describe(op *protocols.Operation, opt Options) string {
+	opt = opt.filled()
+	kind, _ := machineNamed(opt.Machine)
+	return formatOperation(op, kind, opt)
+}

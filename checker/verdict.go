@@ -70,6 +70,11 @@ const (
 
 var deciderNames = [...]string{"nobody", "witness", "zones", "log", "porcupine", "window", "queue"}
 
+// Deciders lists the checks in the order in which reports name them.
+func Deciders() []Decider {
+	return []Decider{ByWitness, ByZones, ByLog, ByQueue, ByWindow, ByPorcupine}
+}
+
 // String returns the check's name.
 func (d Decider) String() string {
 	if int(d) < len(deciderNames) {

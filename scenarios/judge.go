@@ -144,7 +144,7 @@ func (r *run) history(report *checker.Report) {
 	judged := &r.result.Judged
 	judged.Partitions = len(report.Parts)
 	judged.OutOfBudget = report.CrossExhausted
-	for _, by := range []checker.Decider{checker.ByWitness, checker.ByZones, checker.ByLog, checker.ByPorcupine} {
+	for _, by := range checker.Deciders() {
 		if report.Decided(by) > 0 {
 			judged.Deciders = append(judged.Deciders, by.String())
 		}

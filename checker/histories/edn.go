@@ -75,7 +75,7 @@ func (r *reader) event(i int32) error {
 		r.Skipped++ // the nemesis, or whatever else is no client
 		return nil
 	}
-	r.key = f.print(r.key[:0], e.process)
+	r.key = f.print(append(r.key[:0], 'p'), e.process)
 	process, err := r.processes.id(r.key)
 	if err != nil {
 		return r.scan.errorf(line, "%v", err)
@@ -165,6 +165,7 @@ func (r *reader) describe(op *protocols.Operation, function string, value int32)
 		if op.Arg = 1; f.nodes[value].kind != nilForm {
 			op.Arg, err = r.value(value)
 		}
+		r.amounts = r.amounts || op.Arg != 1
 		if op.Arg == 0 {
 			op.Op = protocols.Noop
 		}

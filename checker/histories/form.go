@@ -64,7 +64,14 @@ func (f *forms) print(to []byte, i int32) []byte {
 	case intForm:
 		return strconv.AppendInt(to, n.n, 10)
 	case stringForm:
-		return strconv.AppendQuote(to, string(f.textOf(i)))
+		to = append(to, '"')
+		for _, c := range f.textOf(i) {
+			if c == '"' || c == '\\' {
+				to = append(to, '\\')
+			}
+			to = append(to, c)
+		}
+		return append(to, '"')
 	case keywordForm:
 		return append(append(to, ':'), f.textOf(i)...)
 	case listForm, mapForm:

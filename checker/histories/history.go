@@ -40,6 +40,7 @@ type History struct {
 
 	values, keys, processes names
 	jsonKeys                bool // keys are printed as this project prints them
+	seated                  bool // positions of appends are derived, not answered
 }
 
 // Options returns how to judge the history.

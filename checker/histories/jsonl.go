@@ -209,6 +209,7 @@ func (r *reader) arguments(op *protocols.Operation, j jsonFields) error {
 		if op.Arg = 1; j.arg != 0 && string(r.scan.out.textOf(j.op)) == "add" {
 			read(j.arg, "arg", &op.Arg)
 		}
+		r.amounts = r.amounts || op.Arg != 1
 		if op.Arg == 0 {
 			op.Op = protocols.Noop
 		}

@@ -39,6 +39,7 @@ type reader struct {
 	writes  int                      // answered writes
 	placed  bool                     // every answered operation had a position
 	ordered bool                     // calls came in order
+	amounts bool                     // something was added that is not 1
 }
 
 // Read reads a history as one of [Models]. The name stands for the file in errors,
@@ -186,11 +187,10 @@ func (r *reader) finish() {
 	}
 	r.Positions = r.placed && len(r.Operations) > 0
 	if r.Model == "log" {
-		if r.saws < r.writes && !r.seat() {
-			r.Blind = true
-		}
+		r.seated = r.saws < r.writes && r.seat()
+		r.Blind = r.saws < r.writes && !r.seated
 	} else if r.Model != "queue" {
-		r.Blind = r.saws < r.writes
+		r.Blind = r.saws < r.writes || r.amounts
 	}
 }
 

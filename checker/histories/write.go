@@ -54,8 +54,14 @@ func WriteEDN(out io.Writer, h *History) error {
 	})
 	b := bufio.NewWriterSize(out, 1<<16)
 	var line []byte
+	now := protocols.Time(0)
 	for index, e := range events {
-		line = h.appendEvent(line[:0], index, e, processes[e.item])
+		at := h.Operations[e.item].Began
+		if e.ends {
+			at = h.Operations[e.item].Ended
+		}
+		now = max(now, at) // an :info stands later than the moment it tells of
+		line = h.appendEvent(line[:0], index, now, e, processes[e.item])
 		if _, err := b.Write(line); err != nil {
 			return err
 		}
@@ -89,11 +95,10 @@ func (h *History) renumber() ([]int32, error) {
 	return out, nil
 }
 
-func (h *History) appendEvent(b []byte, index int, e completion, process int32) []byte {
+func (h *History) appendEvent(b []byte, index int, at protocols.Time, e completion, process int32) []byte {
 	op := &h.Operations[e.item]
-	kind, at := "invoke", op.Began
+	kind := "invoke"
 	if e.ends {
-		at = op.Ended
 		switch {
 		case op.Outcome == protocols.Unknown:
 			kind = "info"

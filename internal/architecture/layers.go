@@ -44,7 +44,7 @@ var Layers = []Layer{
 	{Folder: "scenarios/shrink", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search"}},
 	{Folder: "scenarios/scenariotest", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search", "scenarios/shrink"}, Modules: []string{"pgregory.net/rapid"}},
 	{Folder: "reports/...", Project: []string{"protocols", "sim", "checker/...", "scenarios"}, Modules: []string{"gonum.org/v1/plot", "gonum.org/v1/gonum/stat", "github.com/jedib0t/go-pretty/v6"}},
-	{Folder: "cmd/lockstep/cli", Project: []string{"protocols", "scenarios/...", "reports"}, Modules: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "github.com/jedib0t/go-pretty/v6"}},
+	{Folder: "cmd/lockstep/cli", Project: []string{"protocols", "checker/...", "scenarios/...", "reports"}, Modules: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "github.com/jedib0t/go-pretty/v6"}},
 	{Folder: "cmd/lockstep", Project: []string{"cmd/lockstep/cli", "protocols/all"}},
 	{Folder: "internal/architecture"},
 	{Folder: "internal/docs", Project: []string{"protocols", "scenarios", "scenarios/diagram", "sim"}},

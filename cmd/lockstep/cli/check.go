@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -127,7 +126,7 @@ func (a *app) check(ctx context.Context, args []string, f checkFlags) error {
 	return nil
 }
 
-func (a *app) emitChecked(c *reports.Checked, json bool) error {
+func (a *app) emitChecked(c *reports.CheckedHistory, json bool) error {
 	if json {
 		return c.WriteJSON(a.stdout)
 	}
@@ -158,12 +157,12 @@ func (a *app) readHistory(name string, f checkFlags) (*histories.History, error)
 	return h, nil
 }
 
-func (a *app) writePage(name string, c *reports.Checked) error {
+func (a *app) writePage(name string, c *reports.CheckedHistory) error {
 	file, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	if err := c.WriteHTML(io.Writer(file)); err != nil {
+	if err := c.WriteHTML(file); err != nil {
 		file.Close()
 		return err
 	}

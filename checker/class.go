@@ -125,22 +125,22 @@ func (p *Part) classifyCell() Class {
 		}
 	}
 	lives = slices.DeleteFunc(lives, func(l valueLife) bool { return !l.seen && l.lo == after })
-	old, recent := overlap(lives)
+	old := p.overlap(lives)
 	if old == nil {
 		return p.classifySuccessors(sightings)
 	}
-	return p.classifyPair(old, recent, sightings)
+	return p.classifyReturn(old, lives, sightings)
 }
 
-// overlap returns two values each of which is known to be there before the other's
-// end: the one that is seen last, and the other.
-func overlap(lives []valueLife) (old, recent *valueLife) {
+// overlap finds two values each of which is known to be there before the other's
+// end, and returns the one that was there first; nil if there are none.
+func (p *Part) overlap(lives []valueLife) *valueLife {
 	slices.SortStableFunc(lives, func(a, b valueLife) int { return cmp.Compare(a.lo, b.lo) })
 	var forward []*valueLife
 	for i := range lives {
 		if l := &lives[i]; l.lo < l.hi {
 			if n := len(forward); n > 0 && forward[n-1].hi > l.lo {
-				return later(forward[n-1], l)
+				return p.older(forward[n-1], l)
 			}
 			forward = append(forward, l)
 		}
@@ -152,39 +152,53 @@ func overlap(lives []valueLife) (old, recent *valueLife) {
 		}
 		at, _ := slices.BinarySearchFunc(forward, l.hi, func(f *valueLife, hi int64) int { return cmp.Compare(f.lo, hi) })
 		if at > 0 && forward[at-1].hi > l.lo {
-			return later(forward[at-1], l)
+			return p.older(forward[at-1], l)
 		}
 	}
-	return nil, nil
+	return nil
 }
 
-func later(a, b *valueLife) (*valueLife, *valueLife) {
-	if a.hi >= b.hi {
-		return a, b
+// older tells which of two values was replaced by the other: the one whose write was
+// complete first, or, of two that were written at once, the one that is seen last.
+func (p *Part) older(first, second *valueLife) *valueLife {
+	if first.write != noValue && second.hi > first.hi && p.at(int(first.write)).Return >= second.call && p.at(int(second.write)).Return >= first.call {
+		return second
 	}
-	return b, a
+	return first
 }
 
-// classifyPair: a value was seen after another one should have replaced it.
-func (p *Part) classifyPair(old, recent *valueLife, sightings []sighting) Class {
-	late := p.at(int(old.late))
-	switch {
-	case recent.write == noValue: // the initial value came late: seen after old was
-		return StaleRead
-	case !recent.seen && p.at(int(recent.write)).Outcome == protocols.Done:
-		return LostWrite
-	case recent.lastSeen > late.Call:
-		return StaleRead
+// classifyReturn: a value was seen late, after others should have replaced it. What
+// matters is whether anybody saw those others, and when.
+func (p *Part) classifyReturn(old *valueLife, lives []valueLife, sightings []sighting) Class {
+	late := p.at(int(old.late)).Call
+	var newest *valueLife
+	after, both := false, false // a newer value was seen after, and before as well
+	visible := protocols.Infinity // the earliest return of who saw a newer value
+	for i := range lives {
+		l := &lives[i]
+		if l == old || old.lo >= l.hi || l.lo >= old.hi {
+			continue
+		}
+		after = after || l.lastSeen > late
+		both = both || l.lastSeen > late && l.earliestReturn < late
+		visible = min(visible, l.earliestReturn)
+		if newest == nil || l.call > newest.call {
+			newest = l
+		}
 	}
-	// The newer value was seen before. It is gone if the old one stays.
-	oldValue, again := p.seenBy(old.late), 0
+	value, again := p.seenBy(old.late), 0
 	for _, s := range sightings {
-		if s.value == oldValue && p.at(int(s.op)).Return > recent.earliestReturn && p.at(int(s.op)).Call > recent.earliestReturn {
+		if s.value == value && p.at(int(s.op)).Call > visible {
 			again++
 		}
 	}
-	if again > 1 {
+	switch {
+	case again > 1 && !both: // not one answer, but the state
 		return VisibleThenGone
+	case after:
+		return StaleRead
+	case newest != nil && !newest.seen:
+		return LostWrite
 	}
 	return StaleRead
 }

@@ -83,24 +83,24 @@ func (p *Part) amount(op *protocols.Operation) int64 {
 // nothing is wrong with it.
 func (p *Part) classifyTally(r reading, later []reading) Class {
 	after := p.at(int(r.op)).Return
-	fits := slices.ContainsFunc(later, func(t reading) bool {
-		return p.at(int(t.op)).Call > after && t.got >= t.low && t.got <= t.high
-	})
+	called := slices.DeleteFunc(slices.Clone(later), func(t reading) bool { return p.at(int(t.op)).Call <= after })
 	switch {
-	case r.got > r.high && fits:
-		return FutureRead
 	case r.got > r.high:
-		return DuplicateEffect
-	case r.got < r.low && fits:
-		return StaleRead
+		if len(called) == 0 || slices.ContainsFunc(called, func(t reading) bool { return t.got > t.high }) {
+			return DuplicateEffect // it stays
+		}
+		return FutureRead
 	case r.got < r.low:
-		return LostWrite
+		if len(called) == 0 || slices.ContainsFunc(called, func(t reading) bool { return t.got < t.low }) {
+			return LostWrite
+		}
+		return StaleRead
 	}
-	for n, t := range later { // within bounds, but falling
-		if p.at(int(t.op)).Call <= after || t.got >= r.got {
+	for n, t := range called { // within bounds, but falling
+		if t.got >= r.got {
 			continue
 		}
-		if slices.ContainsFunc(later[n+1:], func(u reading) bool { return u.got >= r.got }) {
+		if slices.ContainsFunc(called[n+1:], func(u reading) bool { return u.got >= r.got }) {
 			return StaleRead
 		}
 		return VisibleThenGone

@@ -39,6 +39,9 @@ func (p *Part) classifyLog() Class {
 	if found := c.realTime(); found != "" {
 		return found
 	}
+	if c.neverShown() {
+		return LostWrite
+	}
 	return c.absent()
 }
 
@@ -124,80 +127,131 @@ func (c *logClass) realTime() Class {
 	return ""
 }
 
-// absent looks for a read that lacks an entry that was acknowledged, or had been
-// seen, before it was called.
-func (c *logClass) absent() Class {
-	// complete[k] is the earliest return of whoever knows that the log is longer
-	// than k.
-	complete := make([]int64, len(c.longest)+1)
-	for k := range complete {
-		complete[k] = after
+// neverShown reports whether an acknowledged append is in no read, although one was
+// called after it had returned. It needs reads that show all they know.
+func (c *logClass) neverShown() bool {
+	shown := make(map[protocols.Value]bool, len(c.longest)) // looked up, never ranged over
+	for _, v := range c.longest {
+		shown[v] = true
 	}
+	latest := int64(before)
+	for i := range c.p.ops {
+		op := c.p.at(i)
+		if op.Op != protocols.ReadRange || op.Outcome != protocols.Done {
+			continue
+		}
+		if firstRead(op) != 1 || int64(len(op.List)) != int64(op.Value) {
+			return false
+		}
+		latest = max(latest, op.Call)
+	}
+	for i := range c.p.ops {
+		op := c.p.at(i)
+		if op.Op == protocols.AppendTo && op.Return < latest && !shown[protocols.Value(op.Arg)] {
+			return true
+		}
+	}
+	return false
+}
+
+// absent looks for a read whose length leaves out an entry that was acknowledged,
+// or had been seen, before it was called.
+func (c *logClass) absent() Class {
+	n := c.p.writes
 	place := make(map[int64]int, len(c.longest)) // looked up, never ranged over
 	for k, v := range c.longest {
 		place[int64(v)] = k + 1
-		complete[k] = c.p.at(int(c.appends[int64(v)])).Return
 	}
-	seen := slices.Repeat([]int64{after}, len(c.longest)+1)
-	for _, i := range c.reads {
-		if op := c.p.at(int(i)); op.Value > 0 {
-			seen[op.Value-1] = min(seen[op.Value-1], op.Return)
-		}
-	}
-	for k := len(complete) - 2; k >= 0; k-- {
-		seen[k] = min(seen[k], seen[k+1])
-		complete[k] = min(complete[k], complete[k+1], seen[k])
-	}
-	longestLater := 0
-	lengths := make([]int, len(c.reads)) // the longest read called later
-	for n := len(c.reads) - 1; n >= 0; n-- {
-		lengths[n] = longestLater
-		longestLater = max(longestLater, len(c.p.at(int(c.reads[n])).List))
-	}
-	for n, i := range c.reads {
-		op := c.p.at(int(i))
-		k := len(op.List)
-		switch {
-		case complete[k] >= op.Call:
-		case lengths[n] > k:
-			return StaleRead
-		case seen[k] < op.Call:
-			return VisibleThenGone
-		default:
-			return LostWrite
-		}
-	}
-	return c.lost(place)
-}
-
-// lost looks for an acknowledged append that no read shows, although one was called
-// after it.
-func (c *logClass) lost(place map[int64]int) Class {
-	if len(c.reads) == 0 {
-		return c.positions()
-	}
-	last := c.p.at(int(c.reads[len(c.reads)-1])).Call
+	complete := slices.Repeat([]int64{after}, n+1) // [k]: the earliest return of whoever knows that the log is longer than k
+	seen := slices.Repeat([]int64{after}, n+1)     // likewise, of reads alone
+	var reads []int32
 	for i := range c.p.ops {
-		if op := c.p.at(i); op.Op == protocols.AppendTo && op.Outcome == protocols.Done && place[op.Arg] == 0 && op.Return < last {
-			return LostWrite
+		op := c.p.at(i)
+		if op.Outcome != protocols.Done {
+			continue
 		}
+		length := int(min(op.Value, maxOperations))
+		if op.Op == protocols.AppendTo && c.p.opt.Blind {
+			if length = place[op.Arg]; length == 0 { // not in the longest list: behind it
+				length = min(len(c.longest)+1, n)
+			}
+		}
+		if length > n {
+			return DuplicateEffect // longer than there were appends
+		}
+		if op.Op == protocols.ReadRange {
+			reads = append(reads, int32(i))
+		}
+		if length < 1 {
+			continue
+		}
+		complete[length-1] = min(complete[length-1], op.Return)
+		if op.Op == protocols.ReadRange {
+			seen[length-1] = min(seen[length-1], op.Return)
+		}
+	}
+	for k := n - 1; k >= 0; k-- {
+		seen[k], complete[k] = min(seen[k], seen[k+1]), min(complete[k], complete[k+1])
+	}
+	slices.SortStableFunc(reads, func(a, b int32) int { return cmp.Compare(c.p.at(int(b)).Call, c.p.at(int(a)).Call) })
+	found, longestLater := Class(""), protocols.Value(0)
+	for _, i := range reads { // from the last to the first, which counts
+		op := c.p.at(int(i))
+		switch {
+		case complete[op.Value] >= op.Call:
+		case longestLater > op.Value:
+			found = StaleRead
+		case seen[op.Value] < op.Call:
+			found = VisibleThenGone
+		default:
+			found = LostWrite
+		}
+		longestLater = max(longestLater, op.Value)
+	}
+	if found != "" {
+		return found
 	}
 	return c.positions()
 }
 
-// positions looks at what appends answered: one of two that got the same position
-// is lost.
+// positions compares what appends answered with each other and with what reads show
+// there: one of two that got the same position is lost, and one that is shown at
+// another place was moved, or is there twice.
 func (c *logClass) positions() Class {
-	taken := map[protocols.Value]bool{} // looked up, never ranged over
+	if c.p.opt.Blind {
+		return Unordered
+	}
+	taken := map[protocols.Value]protocols.Value{} // value by position; looked up, never ranged over
 	for i := range c.p.ops {
 		op := c.p.at(i)
 		if op.Op != protocols.AppendTo || op.Outcome != protocols.Done {
 			continue
 		}
-		if taken[op.Value] {
+		if _, have := taken[op.Value]; have {
 			return LostWrite
 		}
-		taken[op.Value] = true
+		taken[op.Value] = protocols.Value(op.Arg)
+	}
+	shown := map[protocols.Value]protocols.Value{} // position by value; likewise
+	for i := range c.p.ops {
+		op := c.p.at(i)
+		if op.Op != protocols.ReadRange || op.Outcome != protocols.Done {
+			continue
+		}
+		for k, v := range op.List {
+			at := protocols.Value(firstRead(op)) + protocols.Value(k)
+			if other, have := shown[v]; have && other != at {
+				return DuplicateEffect
+			}
+			shown[v] = at
+			if own := c.p.at(int(c.appends[int64(v)])); own.Outcome == protocols.Done && own.Value != at {
+				return ReorderedAppend
+			}
+			if other, have := taken[at]; have && other != v {
+				return VisibleThenGone
+			}
+			taken[at] = v
+		}
 	}
 	return Unordered
 }

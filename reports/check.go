@@ -31,9 +31,10 @@ type CheckedHistory struct {
 	history *histories.History
 }
 
-// CheckHistory judges a history: linearizability first and, always, which weaker
-// guarantees hold. A history without an operation is not decided.
-func CheckHistory(file string, h *histories.History, budget checker.Budget) *CheckedHistory {
+// CheckHistory judges a history: linearizability first and, if that does not hold or
+// they are asked for, which weaker guarantees do. A history without an operation is
+// not decided.
+func CheckHistory(file string, h *histories.History, budget checker.Budget, guarantees bool) *CheckedHistory {
 	c := &CheckedHistory{File: file, history: h}
 	opt := h.Options()
 	opt.Budget = budget
@@ -55,6 +56,9 @@ func CheckHistory(file string, h *histories.History, budget checker.Budget) *Che
 			}
 			break
 		}
+	}
+	if c.Verdict == checker.OK && !guarantees {
+		return c
 	}
 	sessions := make([]int32, len(h.Operations))
 	for i := range h.Operations {
@@ -108,7 +112,7 @@ func (c *CheckedHistory) WriteText(w io.Writer, paint Paint) error {
 	if len(c.Report.Parts) > 0 {
 		t.AppendRow(table.Row{"judged by", judged(c.judged())})
 	}
-	if c.Verdict == checker.Violation {
+	if len(c.Holds.Findings) > 0 {
 		t.AppendRow(table.Row{"strongest", Clean(c.Holds.Strongest())})
 		for _, f := range c.Holds.Findings {
 			t.AppendRow(table.Row{"", f.Guarantee.String() + ": " + finding(f)})

@@ -153,7 +153,7 @@ func (r *run) history(report *checker.Report) {
 	case checker.Violation:
 		text := "the history is not linearizable"
 		if report.Counterexample != nil {
-			text = report.Counterexample.Text
+			text = fmt.Sprintf("%s: %s", report.Counterexample.Class, report.Counterexample.Text)
 		}
 		r.violate(CheckLinearizability, "%s", text)
 	case checker.Inconclusive:

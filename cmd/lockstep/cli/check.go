@@ -108,7 +108,7 @@ func (a *app) check(ctx context.Context, args []string, f checkFlags) error {
 			}
 			continue
 		}
-		c := reports.CheckHistory(name, h, checker.Budget{Steps: f.steps, CacheBytes: f.megabytes << 20})
+		c := reports.CheckHistory(name, h, checker.Budget{Steps: f.steps, CacheBytes: f.megabytes << 20}, f.json)
 		a.code = scenarios.Worst(a.code, c.Code())
 		if err := a.emitChecked(c, f.json); err != nil {
 			return internal(err)

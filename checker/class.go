@@ -172,7 +172,7 @@ func (p *Part) older(first, second *valueLife) *valueLife {
 func (p *Part) classifyReturn(old *valueLife, lives []valueLife, sightings []sighting) Class {
 	late := p.at(int(old.late)).Call
 	var newest *valueLife
-	after, both := false, false // a newer value was seen after, and before as well
+	after, both := false, false   // a newer value was seen after, and before as well
 	visible := protocols.Infinity // the earliest return of who saw a newer value
 	for i := range lives {
 		l := &lives[i]

@@ -7,8 +7,12 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-// minimiseWork bounds the making of a minimal set, in operations judged.
-const minimiseWork = 20_000_000
+// minimiseWork bounds the making of a minimal set, in operations judged, and
+// minimiseSteps each of its searches: what they cannot refute counts as possible.
+const (
+	minimiseWork  = 20_000_000
+	minimiseSteps = 10_000
+)
 
 // Minimal is a set of operations of one part that no order explains.
 type Minimal struct {
@@ -16,7 +20,8 @@ type Minimal struct {
 	// Operations are in the order of their calls.
 	Operations []protocols.Operation
 	// Proven: taking out any one operation, with those that depend on it, leaves a
-	// set that can be ordered. Otherwise the work was cut short.
+	// set that can be ordered, or is not refuted within a small budget. Otherwise the
+	// work was cut short.
 	Proven bool
 	// Prefix is how many operations had been called when the first return came that
 	// left no order, and Explained how many operations the longest order of that
@@ -28,14 +33,18 @@ type Minimal struct {
 // ordered. It takes out what cannot be the reason for that: answers that only
 // show, or a value as a whole, its writes and everybody who saw it. A write alone
 // stays as long as somebody shows it, or the rest would be wrong for a reason that
-// the history does not have. It reports false for a part that is not violated.
+// the history does not have. It reports false for a part that is not violated and
+// has no counterexample.
 //
 // What writes saw is forgotten if the history is wrong without it too: that leaves
 // less to look at.
 func (p Part) Minimise(found *Counterexample) (Minimal, bool) {
 	m := minimiser{p: &p, left: minimiseWork}
-	if !m.bad(m.all()) {
+	if found == nil {
 		return Minimal{}, false
+	}
+	if !m.bad(m.all()) { // found with a larger budget
+		return Minimal{Key: p.Key, Operations: slices.Clone(found.Operations)}, true
 	}
 	m.prefix = m.cut()
 	kept := m.prefix
@@ -100,11 +109,8 @@ func (m *minimiser) bad(ops []int32) bool {
 	if result, _, _ := q.checkFast(); result != notApplicable {
 		return result == fails
 	}
-	q.opt.Budget.Steps = min(q.opt.Budget.Steps, explainSteps)
+	q.opt.Budget.Steps = min(q.opt.Budget.Steps, minimiseSteps)
 	s, _ := q.searchWindow()
-	if s.verdict == Inconclusive {
-		s = q.search()
-	}
 	m.left -= s.steps / 4
 	return s.verdict == Violation
 }

@@ -117,6 +117,9 @@ func (r *run) judge(opt Options) {
 			res.Report = &report
 		}
 	}
+	if !linearizable || res.notLinearizable() {
+		r.weaker(history)
+	}
 	if opt.History {
 		res.History = slices.Clone(history)
 	}
@@ -137,6 +140,23 @@ func (r *run) judge(opt Options) {
 		}
 		res.Verdict, res.Reason = checker.OutsideModel, outside
 	}
+}
+
+// notLinearizable reports whether the judge found the history wrong.
+func (r *Result) notLinearizable() bool {
+	return slices.ContainsFunc(r.Violations, func(b Broken) bool { return b.Check == CheckLinearizability })
+}
+
+// weaker says what a history that is not linearizable, or need not be, still gives.
+// Machines for which that is not decided say nothing.
+func (r *run) weaker(history []protocols.Operation) {
+	holds := checker.WhatHolds(history, nil, checker.Options{Machine: r.sc.Machine})
+	if !holds.Staleness.Decided {
+		return
+	}
+	judged := &r.result.Judged
+	judged.Strongest = holds.Strongest()
+	judged.Stale, judged.StaleNS = holds.Staleness.Stale, holds.Staleness.Nanoseconds
 }
 
 // history takes over the judgement over the clients' history.

@@ -102,6 +102,11 @@ type Judged struct {
 	Deciders    []string `json:"deciders"`      // witness, zones, log, porcupine: those that decided something
 	Partitions  int      `json:"partitions"`    // keys, or 1
 	OutOfBudget int      `json:"out_of_budget"` // cross-checks that gave up; the run is ok none the less
+	// Strongest names the weaker guarantees that a history which is not linearizable,
+	// or need not be, still gives; Stale and StaleNS say how far answers lagged.
+	Strongest string `json:"strongest,omitempty"`
+	Stale     int    `json:"stale_reads,omitempty"`
+	StaleNS   int64  `json:"stale_ns,omitempty"`
 }
 
 // Result is everything that one run of a scenario showed. Equal scenario,

@@ -105,26 +105,27 @@ func (p *Part) decideBySearch(r *PartReport, suspicion string) {
 	}
 	for _, decide := range searches {
 		if decide(r) {
+			r.Reason = ""
 			return
 		}
 	}
 	if len(p.ops) > p.opt.Prefix {
 		q := p.prefix(p.opt.Prefix)
 		if result, by, found := q.checkFast(); result == fails {
-			r.Verdict, r.DecidedBy, r.Counterexample = Violation, by, q.explain(by, found)
+			r.Verdict, r.DecidedBy, r.Counterexample, r.Reason = Violation, by, q.explain(by, found), ""
 			return
 		} else if result == notApplicable {
 			s := q.search()
 			r.Steps += s.steps
 			if s.verdict == Violation {
-				r.Verdict, r.DecidedBy, r.Counterexample = Violation, ByPorcupine, q.explainSearch()
+				r.Verdict, r.DecidedBy, r.Counterexample, r.Reason = Violation, ByPorcupine, q.explainSearch(), ""
 				return
 			}
 		}
 	}
 	r.Verdict = Inconclusive
-	r.Reason = fmt.Sprintf("%s%d operations: searches out of budget after %d steps (%d steps and %d bytes each); witness: %s",
-		p.keyPrefix(), len(p.ops), r.Steps, p.opt.Budget.Steps, p.opt.Budget.CacheBytes, suspicion)
+	r.Reason = p.keyPrefix() + r.Reason + fmt.Sprintf("%d operations: searches out of budget after %d steps (%d steps and %d bytes each); witness: %s",
+		len(p.ops), r.Steps, p.opt.Budget.Steps, p.opt.Budget.CacheBytes, suspicion)
 }
 
 // keyPrefix names the part's key, if it has one.
@@ -151,6 +152,9 @@ func (p *Part) decideByPorcupine(r *PartReport) bool {
 func (p *Part) decideByWindow(r *PartReport) bool {
 	s, failed := p.searchWindow()
 	r.Steps += s.steps
+	if s.crowded {
+		r.Reason = "more than 64 operations are open at a time, so the window search gave up; "
+	}
 	if s.verdict == Inconclusive {
 		return false
 	}

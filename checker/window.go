@@ -53,6 +53,7 @@ type window struct {
 	steps   int64
 	limit   int64 // of steps
 	spent   bool
+	crowded bool  // more operations are open than there are slots
 	failed  int32 // the operation whose return left no configuration; -1: none
 }
 
@@ -73,7 +74,7 @@ func (p *Part) searchWindow() (searched, int32) {
 			break
 		}
 	}
-	out := searched{verdict: OK, steps: w.steps}
+	out := searched{verdict: OK, steps: w.steps, crowded: w.crowded}
 	switch {
 	case w.failed >= 0:
 		out.verdict = Violation
@@ -121,7 +122,7 @@ func (w *window) events() []sortable {
 func (w *window) call(i int32) bool {
 	slot := bits.TrailingZeros64(^w.open)
 	if slot == 64 {
-		w.spent = true
+		w.spent, w.crowded = true, true
 		return false
 	}
 	op := w.p.at(int(i))

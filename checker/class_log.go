@@ -22,6 +22,9 @@ func (p *Part) classifyLog() Class {
 	c := logClass{p: p, appends: map[int64]int32{}, from: noValue}
 	for i := range p.ops {
 		op := p.at(i)
+		if op.Outcome == protocols.Done && op.Value < 0 {
+			return Unordered // no log has such a position or length
+		}
 		if op.Op != protocols.AppendTo {
 			continue
 		}

@@ -155,7 +155,7 @@ func (s *sessionScan) collectSessions() {
 	})
 	for n := 1; n < len(s.order); n++ {
 		a, b := s.order[n-1], s.order[n]
-		if s.session[a] == s.session[b] && s.history[a].Return >= s.history[b].Call && s.history[a].Outcome == protocols.Done {
+		if s.session[a] == s.session[b] && s.history[a].Return > s.history[b].Call && s.history[a].Outcome == protocols.Done {
 			s.reason = "a client has two operations open at once: " + formatOperation(&s.history[a], s.kind, s.opt)
 		}
 	}

@@ -101,6 +101,9 @@ func TestWindowAgainstBruteForce(t *testing.T) {
 							t.Fatalf("round %d: queue check says %v, brute force %v", round, result, want)
 						}
 					}
+					if round%10 == 0 {
+						checkWhole(t, ops, machine, want)
+					}
 					if want {
 						good++
 					} else {
@@ -112,5 +115,26 @@ func TestWindowAgainstBruteForce(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// checkWhole runs all that reports do with a history: the judge, the class, the
+// minimal set and what holds, with and without what writes saw.
+func checkWhole(t *testing.T, ops []protocols.Operation, machine string, want bool) {
+	t.Helper()
+	for _, blind := range []bool{true, false} {
+		opt := Options{Machine: machine, Blind: blind}
+		p := Plan(ops, opt)[0]
+		r := p.Check()
+		if blind && (r.Verdict == OK) != want {
+			t.Fatalf("%s: the judge says %v, brute force %v", machine, r.Verdict, want)
+		}
+		if r.Verdict == Violation && r.Counterexample.Class == "" {
+			t.Fatalf("%s: a violation without a class", machine)
+		}
+		if m, ok := p.Minimise(r.Counterexample); ok != (r.Verdict == Violation) || ok && len(m.Operations) == 0 {
+			t.Fatalf("%s: %v, and minimised to %d operations", machine, r.Verdict, len(m.Operations))
+		}
+		WhatHolds(ops, nil, opt)
 	}
 }

@@ -10,7 +10,7 @@ func (n *Node) takeCheckpoint(out *protocols.Effects) {
 		n.log.CompactTo(n.base.op)
 		n.floor = n.base
 	}
-	n.base = &base{op: n.execute.Applied, state: n.execute.Snapshot()}
+	n.base = &base{op: n.execute.Applied, state: n.execute.Snapshot(), config: n.config}
 	n.saveCheckpoint(out)
 }
 
@@ -29,6 +29,7 @@ func (n *Node) restore(b *base) {
 		n.execute.Sessions = table
 	}
 	n.commit = b.op
+	n.configure(b.config)
 	n.base, n.floor = b, b
 	n.log.Reset(b.op)
 }

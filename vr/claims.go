@@ -20,6 +20,8 @@ func claims(_ protocols.NodeID, m protocols.Message, facts []protocols.DurableFa
 		return claimLog(facts, m.View, m.LastNormal, m.Op)
 	case *PrepareOK:
 		return claimLog(facts, m.View, m.View, m.Op)
+	case *EpochStarted:
+		return claimLog(facts, m.View, m.View, m.Op)
 	}
 	return facts
 }

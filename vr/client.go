@@ -36,8 +36,12 @@ func (n *Node) propose(c protocols.Command, out *protocols.Effects) {
 	if at < len(n.table) && c.Seq <= n.table[at] {
 		return
 	}
+	if n.closing() && !n.bugs.openWhileClosing { // V-15
+		out.Refuse(c, protocols.Nobody) // no request follows a reconfiguration in its epoch (§7.1)
+		return
+	}
 	n.setTable(c)
-	n.append(c, out)
+	n.append(Entry{View: n.view, Command: c}, out)
 }
 
 func (n *Node) setTable(c protocols.Command) {
@@ -72,6 +76,9 @@ func (n *Node) applyNext(out *protocols.Effects) {
 	if n.leading && e.Command.Client < 0 {
 		// Early: a quorum has it; this node's own disk adds nothing.
 		out.ReplyEarly(e.Command, result)
+	}
+	if !e.Members.Empty() && epochOf(e.View) == n.config.epoch {
+		n.reconfigured(e, at, out)
 	}
 	if interval := n.parameters.CheckpointInterval; interval > 0 && uint64(at)%uint64(interval) == 0 {
 		n.takeCheckpoint(out)

@@ -18,7 +18,11 @@ func (e *Entry) hash() uint64 {
 	c := &e.Command
 	h := fold3(e.View, uint64(c.Client), c.Seq)
 	h = fold3(h, uint64(c.Kind)<<40|uint64(c.Op)<<32|uint64(c.Key), uint64(c.Arg))
-	return protocols.Mix64(fold2(h, uint64(c.Old)))
+	h = fold2(h, uint64(c.Old))
+	if !e.Members.Empty() {
+		h = foldSet(h, e.Members)
+	}
+	return protocols.Mix64(h)
 }
 
 func foldEntries(h uint64, entries []Entry) uint64 {
@@ -81,6 +85,7 @@ func (m *Recovery) Digest() uint64 { return foldVector(m.Nonce, m.Vector) }
 // Digest implements [protocols.Digested].
 func (m *RecoveryResponse) Digest() uint64 {
 	h := fold3(fold3(m.View, m.Nonce, bit(m.Primary)), uint64(m.Op), uint64(m.Commit))
+	h = foldSet(h, m.Members)
 	return foldVector(m.Log.fold(h), m.Vector)
 }
 
@@ -91,3 +96,11 @@ func (m *GetState) Digest() uint64 { return fold2(m.View, uint64(m.Op)) }
 func (m *NewState) Digest() uint64 {
 	return m.Log.fold(fold3(m.View, uint64(m.Op), uint64(m.Commit)))
 }
+
+// Digest implements [protocols.Digested].
+func (m *StartEpoch) Digest() uint64 {
+	return foldSet(foldSet(fold2(m.View, uint64(m.Op)), m.Old), m.Members)
+}
+
+// Digest implements [protocols.Digested].
+func (m *EpochStarted) Digest() uint64 { return fold2(m.View, uint64(m.Op)) }

@@ -25,7 +25,7 @@ func (n *Node) Hash() uint64 {
 	h = fold3(h, bit(n.leading), uint64(n.commit))
 	h = fold3(h, uint64(n.execute.Applied), n.execute.Hash())
 	h = fold3(h, uint64(n.quietUntil), uint64(n.promised))
-	h = foldVector(h, n.vector)
+	h = foldSet(n.config.fold(foldVector(h, n.vector)), n.started)
 	for _, b := range []*base{n.base, n.floor} {
 		if b != nil {
 			h = fold2(h, uint64(b.op))
@@ -58,7 +58,7 @@ func (w *window) fold(h uint64) uint64 {
 }
 
 func (t *transfer) fold(h uint64) uint64 {
-	return fold3(fold3(h, bit(t.active), t.view), uint64(t.upTo), uint64(t.ask))
+	return foldSet(fold3(fold3(h, bit(t.active), t.view), uint64(t.upTo), uint64(t.ask)), t.among)
 }
 
 func (c *change) fold(h uint64) uint64 {
@@ -73,10 +73,10 @@ func (c *change) fold(h uint64) uint64 {
 }
 
 func (r *recovery) fold(h uint64) uint64 {
-	h = foldSet(fold3(h, r.nonce, bit(r.named)), r.from)
+	h = foldSet(fold3(h, r.nonce, r.life), r.from)
 	for i := range r.answers {
 		a := &r.answers[i]
-		h = fold3(fold2(h, a.view), bit(a.primary), uint64(a.commit))
+		h = fold3(foldSet(fold2(h, a.view), a.members), bit(a.primary), uint64(a.commit))
 		h = foldVector(a.log.fold(h), a.vector)
 	}
 	return h

@@ -5,12 +5,13 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // ghost is what is true of a run, gathered from outside the nodes.
 type ghost struct {
 	replicas  int
-	quorum    protocols.Quorum
+	epochs    []ghostEpoch // by epoch, as far as their reconfiguration is committed
 	nodes     []ghostNode  // by node id
 	views     []*ghostView // in order of view; few are looked up but the last
 	committed []ghostCommit
 	requests  []ghostRequest // by client (-id)
 	executed  protocols.Index
+	newest    uint64 // the latest view that has had a primary
 }
 
 // ghostNode is one replica over all its lives.
@@ -24,6 +25,11 @@ type ghostNode struct {
 	wasNormal        bool
 
 	durableView, durableNormal uint64
+
+	// lease is the view of the lease that it holds, and leaseEnd until when it surely
+	// does, in true time; 0: none.
+	lease    uint64
+	leaseEnd protocols.Time
 
 	// counted is the highest view that began with a log that this replica had sent, and
 	// countedLife the life that had sent it.
@@ -39,6 +45,13 @@ type ghostNode struct {
 // ghostCommit is one committed operation: a digest of it, one of it and all before,
 // and the view in which a quorum acknowledged it.
 type ghostCommit struct{ hash, prefix, view uint64 }
+
+// ghostEpoch is who makes up the group in an epoch.
+type ghostEpoch struct {
+	members protocols.NodeSet
+	order   []protocols.NodeID
+	quorum  protocols.Quorum
+}
 
 // ghostRequest is the last request of a client that was executed.
 type ghostRequest struct {
@@ -72,14 +85,29 @@ type ghostOffer struct {
 
 // ghostEntry is one operation of a view's log: digests of it, and of it and all
 // before. A prefix of 0 is not seen.
-type ghostEntry struct{ hash, prefix uint64 }
+type ghostEntry struct {
+	hash, prefix uint64
+	members      protocols.NodeSet // of a reconfiguration
+}
 
-func newGhost(replicas int) ghost {
-	return ghost{
-		replicas: replicas,
-		quorum:   protocols.Majority{Of: protocols.NodesUpTo(replicas)},
-		nodes:    make([]ghostNode, replicas+1),
+func newGhost(c protocols.Cluster) ghost {
+	g := ghost{replicas: c.Replicas, nodes: make([]ghostNode, c.Replicas+1)}
+	g.begin(c.First())
+	return g
+}
+
+// begin takes in that the next epoch has these members.
+func (g *ghost) begin(members protocols.NodeSet) {
+	g.epochs = append(g.epochs, ghostEpoch{members, members.Slice(), protocols.Majority{Of: members}})
+}
+
+// epoch returns the epoch of a view, or nil where no reconfiguration to it is
+// committed.
+func (g *ghost) epoch(view uint64) *ghostEpoch {
+	if e := epochOf(view); e < uint64(len(g.epochs)) {
+		return &g.epochs[e]
 	}
+	return nil
 }
 
 // at returns the record of a view.

@@ -15,6 +15,8 @@ const (
 	KindRecoveryResponse
 	KindGetState
 	KindNewState
+	KindStartEpoch
+	KindEpochStarted
 )
 
 // Prepare asks a backup to add Entries to its log (§4.1). A new operation travels
@@ -84,8 +86,9 @@ type Recovery struct {
 // RecoveryResponse answers a Recovery (§4.3).
 type RecoveryResponse struct {
 	View    uint64
-	Nonce   uint64 // of the Recovery
-	Primary bool   // the sender is the primary of View; only then are the next three set
+	Members protocols.NodeSet // of the epoch of View
+	Nonce   uint64            // of the Recovery
+	Primary bool              // the sender is the primary of View; only then are the next three set
 	Op      protocols.Index
 	Commit  protocols.Index
 	Log     Tail
@@ -104,6 +107,21 @@ type NewState struct {
 	Op     protocols.Index // end of Log
 	Commit protocols.Index
 	Log    Tail
+}
+
+// StartEpoch tells a replica that an epoch has begun in which it is a member, or that
+// the one of which it speaks is over (§7.1).
+type StartEpoch struct {
+	View         uint64            // the first one of the epoch
+	Op           protocols.Index   // op-number of the reconfiguration
+	Old, Members protocols.NodeSet // the old and the new configuration
+}
+
+// EpochStarted says that its sender has everything with which the epoch of View began
+// (§7.1).
+type EpochStarted struct {
+	View uint64          // the latest view in which the sender was in status normal
+	Op   protocols.Index // op-number of the reconfiguration
 }
 
 // Tail is the end of a log: the entries after After, and, where its receiver may
@@ -156,6 +174,12 @@ func (*GetState) Kind() protocols.Kind { return KindGetState }
 // Kind implements [protocols.Message].
 func (*NewState) Kind() protocols.Kind { return KindNewState }
 
+// Kind implements [protocols.Message].
+func (*StartEpoch) Kind() protocols.Kind { return KindStartEpoch }
+
+// Kind implements [protocols.Message].
+func (*EpochStarted) Kind() protocols.Kind { return KindEpochStarted }
+
 // messageKinds describes the messages for traces and the conformance suite.
 func messageKinds() []protocols.KindInfo {
 	return []protocols.KindInfo{
@@ -170,5 +194,7 @@ func messageKinds() []protocols.KindInfo {
 		{Kind: KindRecoveryResponse, Name: "RecoveryResponse", New: func() any { return new(RecoveryResponse) }},
 		{Kind: KindGetState, Name: "GetState", New: func() any { return new(GetState) }},
 		{Kind: KindNewState, Name: "NewState", New: func() any { return new(NewState) }},
+		{Kind: KindStartEpoch, Name: "StartEpoch", New: func() any { return new(StartEpoch) }},
+		{Kind: KindEpochStarted, Name: "EpochStarted", New: func() any { return new(EpochStarted) }},
 	}
 }

@@ -12,9 +12,11 @@ func Protocol() *protocols.Protocol {
 		Name:  "vr",
 		Title: "Viewstamped Replication",
 		Paper: "Barbara Liskov and James Cowling, Viewstamped Replication Revisited, MIT-CSAIL-TR-2012-021",
-		Doc: "Normal case, view changes, recovery with nonces, state transfer, client table, checkpoints, reads by rounds, leases or the log; " +
-			"durable, diskless as in the paper, or diskless with crash vectors. Out: reconfiguration, witnesses, request batching.",
+		Doc: "Normal case, view changes, recovery with nonces, state transfer, client table, checkpoints, reads by rounds, leases or the log, " +
+			"reconfiguration with epochs; durable, diskless as in the paper, or diskless with crash vectors. Out: witnesses, request batching.",
 		EpochWord:  "view",
+		EpochText:  viewText,
+		Admin:      []protocols.AdminKind{protocols.Reconfigure},
 		Roles:      roleNames(),
 		Timers:     []string{timerView: "view", timerCommit: "commit", timerResend: "resend", timerQuorum: "quorum"},
 		Messages:   messageKinds(),
@@ -74,13 +76,14 @@ func survives(fault protocols.FaultKind, parameters any, n int) int {
 	return everyone
 }
 
-// canProgress reports whether a quorum of replicas that have their state can talk
-// to each other. One that recovers does not count: it needs such a quorum itself.
+// canProgress reports whether a quorum of the latest epoch's members that have their
+// state can talk to each other, and to somebody who knows of the epoch. One that
+// recovers does not count: it needs such a quorum itself. While an epoch ends, all
+// members of both must be there: which of them are of the next is not shown.
 func canProgress(f *protocols.Facts) (bool, string) {
 	p := f.Parameters.(*Parameters)
-	n := f.Cluster.Replicas
 	var lost, silent protocols.NodeSet
-	for id := protocols.NodeID(1); int(id) <= n; id++ {
+	for id := protocols.NodeID(1); int(id) <= f.Cluster.Replicas; id++ {
 		v := &f.Views[id]
 		down := v.Members.Empty()
 		switch {
@@ -91,13 +94,36 @@ func canProgress(f *protocols.Facts) (bool, string) {
 		}
 	}
 	working := *f
-	working.Live = f.Live.And(protocols.NodesUpTo(n)).Minus(lost).Minus(silent)
+	working.Live = f.Live.And(protocols.NodesUpTo(f.Cluster.Replicas)).Minus(lost).Minus(silent)
 	group := working.Connected()
-	if quorum := (protocols.Majority{Of: protocols.NodesUpTo(n)}); !quorum.Has(group) {
-		if !lost.Empty() {
+	epoch, quorum := quorumShown(f, protocols.NodesUpTo(f.Cluster.Replicas))
+	if !quorum.Has(group) {
+		if lost = lost.And(quorum.Members()); !lost.Empty() {
 			return false, fmt.Sprintf("%v have lost their state, and of the others %v can talk to each other, want %v", lost, group, quorum)
 		}
 		return false, fmt.Sprintf("%v can talk to each other, want %v", group, quorum)
 	}
+	if known, own := quorumShown(f, group); known < epoch && !own.Has(group) {
+		return false, fmt.Sprintf("%v can talk to each other, and none of them has the state of epoch %d", group, epoch)
+	}
 	return true, ""
+}
+
+// quorumShown returns the latest epoch that nodes show, and what it needs.
+func quorumShown(f *protocols.Facts, nodes protocols.NodeSet) (epoch uint64, quorum protocols.Quorum) {
+	members, all := f.Cluster.First(), false
+	for id := nodes.Next(protocols.Nobody); id != protocols.Nobody && int(id) < len(f.Views); id = nodes.Next(id) {
+		v := &f.Views[id]
+		switch {
+		case v.Members.Empty() || epochOf(v.Epoch) < epoch || v.Role == roleRecovering:
+		case epochOf(v.Epoch) > epoch:
+			epoch, members, all = epochOf(v.Epoch), v.Members, v.Role == roleClosing
+		case v.Role == roleClosing:
+			members, all = members.Or(v.Members), true
+		}
+	}
+	if all {
+		return epoch, protocols.Threshold{Of: members, Size: members.Len()}
+	}
+	return epoch, protocols.Majority{Of: members}
 }

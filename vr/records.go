@@ -15,10 +15,12 @@ const (
 )
 
 // Entry is one position of the log: a request, and the view in which it was given
-// its op-number. A Command of Client 0 is nobody's.
+// its op-number. A Command of Client 0 is nobody's. With Members it is a
+// reconfiguration: the last request of its epoch (§7.1).
 type Entry struct {
 	View    uint64
 	Command protocols.Command
+	Members protocols.NodeSet
 }
 
 // ViewState is the view and the latest view in which the replica was normal.
@@ -52,8 +54,9 @@ type Checkpoint struct {
 // base is the replicated state at a checkpoint, as [protocols.Executor.Snapshot]
 // gives it.
 type base struct {
-	op    protocols.Index
-	state any
+	op     protocols.Index
+	state  any
+	config configuration // after op
 }
 
 // Kind implements [protocols.Record].

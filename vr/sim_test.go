@@ -3,9 +3,7 @@ package vr_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -37,7 +35,7 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
 			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
 		},
-		Observers: append(checker.Generic(protocol, cluster, p), protocol.Invariants(cluster, p)...),
+		Observers: observers(protocol, cluster, p),
 		MaxEvents: 2_000_000,
 	}
 	// Without disks, at most f replicas may be down or recovering at once.
@@ -56,6 +54,10 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 		cfg.Faults = append(cfg.Faults, f)
 	}
 	return cfg
+}
+
+func observers(protocol *protocols.Protocol, c protocols.Cluster, p *vr.Parameters) []protocols.Observer {
+	return append(checker.Generic(protocol, c, p), protocol.Invariants(c, p)...)
 }
 
 func target(t testing.TB, text string) sim.Target {
@@ -110,6 +112,12 @@ const unavailable = "unavailable: "
 // judge runs a plan, heals all, demands that every client gets an answer to a
 // fresh write and read, and returns what is wrong, or "".
 func judge(t testing.TB, cfg sim.Config) string {
+	wrong, _ := judged(t, cfg)
+	return wrong
+}
+
+// judged is judge, and counts the operator's steps that were done.
+func judged(t testing.TB, cfg sim.Config) (wrong string, effective int) {
 	t.Helper()
 	w, err := sim.New(cfg)
 	if err != nil {
@@ -122,6 +130,15 @@ func judge(t testing.TB, cfg sim.Config) string {
 		w.Probe()
 		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 && converged(w) })
 	}
+	for _, r := range w.AdminLog() {
+		if r.Effective {
+			effective++
+		}
+	}
+	return verdict(w, stop), effective
+}
+
+func verdict(w *sim.World, stop sim.Stop) string {
 	if v := w.Violations(); len(v) > 0 {
 		return v[0].String()
 	}
@@ -142,12 +159,13 @@ func judge(t testing.TB, cfg sim.Config) string {
 	return ""
 }
 
-// converged reports whether all replicas have executed the same.
+// converged reports whether all members have executed the same.
 func converged(w *sim.World) bool {
 	var first protocols.View
-	for id := protocols.NodeID(1); int(id) <= w.Cluster().Replicas; id++ {
+	members := w.Voters()
+	for id := members.Next(protocols.Nobody); id != protocols.Nobody; id = members.Next(id) {
 		v, up := w.View(id)
-		if id == 1 {
+		if first.Members.Empty() {
 			first = v
 		}
 		if !up || v.Applied != first.Applied || v.StateHash != first.StateHash {
@@ -176,13 +194,7 @@ func parameters(variant string, seed uint64) *vr.Parameters {
 // and slow disks VR keeps every promise: on disk or with crash vectors, with any way
 // to read and with checkpoints.
 func TestVRKeepsItsPromisesUnderFaults(t *testing.T) {
-	seeds := uint64(100)
-	if testing.Short() {
-		seeds = 20
-	}
-	if s, err := strconv.ParseUint(os.Getenv("N"), 10, 64); err == nil {
-		seeds = s
-	}
+	seeds := seedsOf(t, 100, 20)
 	for _, variant := range []string{vr.Durable, vr.CrashVectors, vr.Diskless} {
 		t.Run(variant, func(t *testing.T) {
 			stuck := uint64(0)

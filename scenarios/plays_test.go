@@ -136,6 +136,17 @@ func TestPlaysWithoutTheBug(t *testing.T) {
 		{"primarybackup-uncut-commit", "parameters.primarybackup.bugs", "[]"},
 		{"vr-forgotten-promise", "parameters.vr.variant", "durable"},
 		{"vr-forgotten-promise", "parameters.vr.variant", "crash-vectors"},
+		{"vr-broken-lease", "parameters.vr.bugs", "[]"},
+		{"vr-early-epoch", "parameters.vr.bugs", "[]"},
+		{"vr-early-log", "parameters.vr.bugs", "[]"},
+		{"vr-early-promise", "parameters.vr.bugs", "[]"},
+		{"vr-kept-tail", "parameters.vr.bugs", "[]"},
+		{"vr-late-request", "parameters.vr.bugs", "[]"},
+		{"vr-lonely-quorum", "parameters.vr.bugs", "[]"},
+		{"vr-longest-log", "parameters.vr.bugs", "[]"},
+		{"vr-recovery-without-primary", "parameters.vr.bugs", "[]"},
+		{"vr-stale-client-table", "parameters.vr.bugs", "[]"},
+		{"vr-stale-nonce", "parameters.vr.bugs", "[]"},
 	} {
 		t.Run(c.play+" "+c.value, func(t *testing.T) {
 			sc := load(t, c.play)

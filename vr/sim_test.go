@@ -33,7 +33,7 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 		Clock: sim.Clock{Offset: sim.Between(0, 1e9), Drift: 100_000},
 		Workload: sim.Workload{
 			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
-			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
+			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}, {Kind: protocols.Follow, Weight: 1}},
 		},
 		Observers: observers(protocol, cluster, p),
 		MaxEvents: 2_000_000,
@@ -186,6 +186,9 @@ func parameters(variant string, seed uint64) *vr.Parameters {
 	}
 	if seed%5 == 0 {
 		p.ViewTimeout.Max = 300e6
+	}
+	if seed%7 < 3 {
+		p.LeaderWrite = vr.LeaderWriteSerial
 	}
 	return p
 }

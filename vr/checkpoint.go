@@ -36,6 +36,6 @@ func (n *Node) restore(b *base) {
 
 // noteInstalled says that a checkpoint was taken over.
 func (n *Node) noteInstalled(out *protocols.Effects) {
-	out.Note(protocols.Note{Kind: protocols.NoteInstalled, Epoch: n.view, Index: n.base.op, State: n.execute.Hash()})
-	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: n.view, Index: n.base.op})
+	out.Note(protocols.Note{Kind: protocols.NoteInstalled, Epoch: uint64(n.view), Index: n.base.op, State: n.execute.Hash()})
+	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: uint64(n.view), Index: n.base.op})
 }

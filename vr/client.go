@@ -72,7 +72,7 @@ func (n *Node) applyNext(out *protocols.Effects) {
 	at := n.execute.Applied + 1
 	e := n.log.At(at)
 	result := n.execute.Apply(at, e.Command, n.wall)
-	out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: e.View, Index: at, Hash: e.hash(), State: n.execute.Hash(), Command: e.Command})
+	out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: uint64(e.View), Index: at, Hash: e.hash(), State: n.execute.Hash(), Command: e.Command})
 	if n.leading && e.Command.Client < 0 {
 		// Early: a quorum has it; this node's own disk adds nothing.
 		out.ReplyEarly(e.Command, result)

@@ -68,7 +68,7 @@ func (n *Node) dropStale() {
 // epochs before: a new group may not have heard of the latter.
 func (n *Node) takeIncarnation(epoch uint64, out *protocols.Effects) {
 	own := slices.Clone(n.vector)
-	own[n.id] = max(own[n.id], firstView(epoch)) + 1
+	own[n.id] = max(own[n.id], uint64(firstView(epoch))) + 1
 	n.vector, n.recovery.life = own, own[n.id]
 	n.dropStale()
 	n.sendRecovery(out)

@@ -6,9 +6,11 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-// Epochs (§7). A view is written as one number: the epoch in the upper bits and the
-// view-number of the epoch, which begins at 0, in the lower ones. So a message that
+// View is a view of an epoch (§7) as one number: the epoch in the upper bits and the
+// view-number, which begins at 0 in each epoch, in the lower ones. So a message that
 // names a view names its epoch, and views of all epochs are in order.
+type View uint64
+
 const (
 	viewBits = 40
 	viewMask = 1<<viewBits - 1
@@ -18,20 +20,19 @@ const (
 	maxEpoch = 1 << 22
 )
 
-func epochOf(view uint64) uint64    { return view >> viewBits }
-func firstView(epoch uint64) uint64 { return epoch << viewBits }
+func epochOf(view View) uint64    { return uint64(view >> viewBits) }
+func firstView(epoch uint64) View { return View(epoch) << viewBits }
 
 // outOfRange reports whether no correct node can be in a view.
-func outOfRange(view uint64) bool { return view&viewMask > maxView || epochOf(view) >= maxEpoch }
+func outOfRange(view View) bool { return view&viewMask > maxView || epochOf(view) >= maxEpoch }
 
-// viewText prints a view: its number in the first epoch, and 2.5 for view 5 of
-// epoch 2.
-func viewText(view uint64) string {
-	number := strconv.FormatUint(view&viewMask, 10)
-	if epochOf(view) == 0 {
+// String prints the number in the first epoch, and 2.5 for view 5 of epoch 2.
+func (v View) String() string {
+	number := strconv.FormatUint(uint64(v&viewMask), 10)
+	if epochOf(v) == 0 {
 		return number
 	}
-	return strconv.FormatUint(epochOf(view), 10) + "." + number
+	return strconv.FormatUint(epochOf(v), 10) + "." + number
 }
 
 // configuration is who makes up the group in an epoch.
@@ -49,11 +50,11 @@ func (c *configuration) next(e *Entry, op protocols.Index) configuration {
 
 // primaryOf returns the primary of a view, given the members of its epoch in order:
 // they take turns (§4).
-func primaryOf(order []protocols.NodeID, view uint64) protocols.NodeID {
+func primaryOf(order []protocols.NodeID, view View) protocols.NodeID {
 	if len(order) == 0 {
 		return protocols.Nobody
 	}
-	return order[view&viewMask%uint64(len(order))]
+	return order[int(uint64(view&viewMask)%uint64(len(order)))]
 }
 
 // configure makes c the configuration, which follows what is executed.
@@ -72,7 +73,7 @@ func (n *Node) reconfigured(e *Entry, op protocols.Index, out *protocols.Effects
 }
 
 func (n *Node) noteMembers(out *protocols.Effects) {
-	out.Note(protocols.Note{Kind: protocols.NoteMembers, Epoch: firstView(n.config.epoch), Index: n.config.start + 1, Members: n.members})
+	out.Note(protocols.Note{Kind: protocols.NoteMembers, Epoch: uint64(firstView(n.config.epoch)), Index: n.config.start + 1, Members: n.members})
 }
 
 // isMember reports whether this node is of the group in its epoch.
@@ -85,7 +86,7 @@ func (n *Node) serving() bool { return n.status == normal || n.status == viewCha
 // ofEpoch reports whether a message of a view is for this node: of its epoch, from a
 // member, and itself taking part in it. Who speaks of a later epoch has the state of
 // it, which this node lacks (§7.1).
-func (n *Node) ofEpoch(from protocols.NodeID, view uint64, out *protocols.Effects) bool {
+func (n *Node) ofEpoch(from protocols.NodeID, view View, out *protocols.Effects) bool {
 	switch {
 	case epochOf(view) > n.config.epoch:
 		n.fetchEpoch(view, from, protocols.NodeSet{}, out)
@@ -119,13 +120,15 @@ func (n *Node) enterEpoch(out *protocols.Effects) {
 
 // announce is the old primary's last word: it tells the backups of its view that the
 // reconfiguration is committed, and new replicas that they are members.
-func (n *Node) announce(view uint64, out *protocols.Effects) {
+func (n *Node) announce(view View, out *protocols.Effects) {
 	old := n.config.old.Without(n.id)
 	for id := old.Next(protocols.Nobody); id != protocols.Nobody; id = old.Next(id) {
 		// Early: what is committed a quorum has on disk.
 		protocols.SendEarly(out, id, Commit{View: view, Commit: n.config.start, Round: n.round})
 	}
-	n.sendStartEpoch(n.members.Minus(n.config.old), out)
+	if n.isMember() { // who leaves tells all of them
+		n.sendStartEpoch(n.members.Minus(n.config.old), out)
+	}
 }
 
 func (n *Node) sendStartEpoch(to protocols.NodeSet, out *protocols.Effects) {
@@ -170,11 +173,11 @@ func (n *Node) sendEpochStarted(to protocols.NodeID, out *protocols.Effects) {
 func (n *Node) leave(out *protocols.Effects) {
 	n.status, n.started = transitioning, protocols.NodeSet{}
 	out.CancelTimer(timerView)
+	n.sendStartEpoch(n.members, out)
 	if n.bugs.earlyEpoch { // V-14
 		n.retire(out)
 		return
 	}
-	n.sendStartEpoch(n.members, out)
 	out.SetTimer(timerResend, n.parameters.Resend)
 }
 
@@ -220,7 +223,7 @@ func (n *Node) onEpochStarted(from protocols.NodeID, m *EpochStarted, out *proto
 
 // fetchEpoch fetches the state of a later epoch, from replicas of that or of the one
 // before. This node's own is over: its last operation is committed.
-func (n *Node) fetchEpoch(view uint64, from protocols.NodeID, among protocols.NodeSet, out *protocols.Effects) {
+func (n *Node) fetchEpoch(view View, from protocols.NodeID, among protocols.NodeSet, out *protocols.Effects) {
 	t := &n.transfer
 	if outOfRange(view) {
 		n.drop(out, "view out of range")

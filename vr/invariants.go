@@ -87,7 +87,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	for i := range m.Effects.Notes {
 		switch note := &m.Effects.Notes[i]; note.Kind {
 		case protocols.NoteNormal:
-			if note.Epoch == n.view { // it may have gone on to another epoch in the same step
+			if note.Epoch == uint64(n.view) { // it may have gone on to another epoch in the same step
 				w.becameNormal(m, n, g)
 			}
 		case protocols.NoteLease:
@@ -104,7 +104,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 
 func (w *watcher) checkViews(m *protocols.Moment, n *Node, g *ghostNode) {
 	if n.view < g.view || n.lastNormal < g.lastNormal || n.lastNormal > n.view {
-		m.Violate(viewsMonotone, "%v is in view %s, normal last in %s, after it was in %s and %s", m.Node, viewText(n.view), viewText(n.lastNormal), viewText(g.view), viewText(g.lastNormal))
+		m.Violate(viewsMonotone, "%v is in view %v, normal last in %v, after it was in %v and %v", m.Node, n.view, n.lastNormal, g.view, g.lastNormal)
 	}
 	g.view, g.lastNormal = n.view, n.lastNormal
 }
@@ -113,7 +113,7 @@ func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 	switch note.Kind {
 	case protocols.NoteCommit:
 		if reached := protocols.Index(len(w.committed)); note.Index > reached {
-			m.Violate(commitEvidence, "%v takes operation %d as committed in view %s, but a quorum has acknowledged only up to %d", m.Node, note.Index, viewText(note.Epoch), reached)
+			m.Violate(commitEvidence, "%v takes operation %d as committed in view %v, but a quorum has acknowledged only up to %d", m.Node, note.Index, View(note.Epoch), reached)
 		}
 	case protocols.NoteApplied:
 		w.applied(m, note)
@@ -123,7 +123,7 @@ func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 // applied judges one executed operation.
 func (w *watcher) applied(m *protocols.Moment, note *protocols.Note) {
 	if note.Index <= protocols.Index(len(w.committed)) && w.committed[note.Index-1].hash != note.Hash {
-		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %s", m.Node, note.Index, viewText(w.committed[note.Index-1].view))
+		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %v", m.Node, note.Index, w.committed[note.Index-1].view)
 	}
 	if note.Index <= w.executed {
 		return
@@ -147,14 +147,14 @@ func (w *watcher) applied(m *protocols.Moment, note *protocols.Note) {
 func (w *watcher) becameNormal(m *protocols.Moment, n *Node, g *ghostNode) {
 	v := w.at(n.view)
 	if e := w.epoch(n.view); e == nil || !e.members.Has(m.Node) {
-		m.Violate(epochsInOrder, "%v is normal in view %s, but of epoch %d no reconfiguration with it as a member is committed", m.Node, viewText(n.view), epochOf(n.view))
+		m.Violate(epochsInOrder, "%v is normal in view %v, but of epoch %d no reconfiguration with it as a member is committed", m.Node, n.view, epochOf(n.view))
 	}
 	if n.leading {
 		w.started(m, n, v)
 		w.elected(m, n.view)
 	}
 	if g.life > 1 && g.counted > n.view && g.countedLife < g.life && w.variant != durable {
-		m.Violate(promiseKept, "%v comes back in view %s, but view %s began with the log of an earlier life of it", m.Node, viewText(n.view), viewText(g.counted))
+		m.Violate(promiseKept, "%v comes back in view %v, but view %v began with the log of an earlier life of it", m.Node, n.view, g.counted)
 	}
 	if !g.wasNormal {
 		g.wasNormal, g.recoveredIn = true, n.view
@@ -167,16 +167,16 @@ func (w *watcher) becameNormal(m *protocols.Moment, n *Node, g *ghostNode) {
 	prefix, known := w.walk(m, n, n.log.First()-1, index)
 	switch {
 	case n.log.Last() < index:
-		m.Violate(committedStays, "%v is normal in view %s with a log up to %d, but operation %d was committed in view %s", m.Node, viewText(n.view), n.log.Last(), index, viewText(w.committed[index-1].view))
+		m.Violate(committedStays, "%v is normal in view %v with a log up to %d, but operation %d was committed in view %v", m.Node, n.view, n.log.Last(), index, w.committed[index-1].view)
 	case known && index >= n.log.First() && prefix != w.committed[index-1].prefix:
-		m.Violate(committedStays, "%v is normal in view %s, and at or before operation %d its log differs from what was committed in view %s", m.Node, viewText(n.view), index, viewText(w.committed[index-1].view))
+		m.Violate(committedStays, "%v is normal in view %v, and at or before operation %d its log differs from what was committed in view %v", m.Node, n.view, index, w.committed[index-1].view)
 	}
 }
 
 // started judges the beginning of a view.
 func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
 	if v.started {
-		m.Violate(onePrimary, "%v starts view %s, which has been started before", m.Node, viewText(n.view))
+		m.Violate(onePrimary, "%v starts view %v, which has been started before", m.Node, n.view)
 	}
 	v.started, v.start = true, n.log.Last()
 	for id := n.change.from.Next(protocols.Nobody); id != protocols.Nobody; id = n.change.from.Next(id) {
@@ -186,11 +186,11 @@ func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
 			g.counted, g.countedLife = n.view, life
 		}
 		if life < g.life && g.wasNormal && g.recoveredIn < n.view && w.variant != durable {
-			m.Violate(promiseKept, "%v starts view %s with a log that %v sent in life %d; it is in life %d, and came back in view %s", m.Node, viewText(n.view), id, life, g.life, viewText(g.recoveredIn))
+			m.Violate(promiseKept, "%v starts view %v with a log that %v sent in life %d; it is in life %d, and came back in view %v", m.Node, n.view, id, life, g.life, g.recoveredIn)
 		}
 		for other := n.change.from.Next(protocols.Nobody); w.variant == crashVectors && other != protocols.Nobody; other = n.change.from.Next(other) {
 			if n.change.logs[other].vector[id] > n.change.logs[id].vector[id] {
-				m.Violate(promiseKept, "%v starts view %s with a log from an incarnation of %v that %v knows to be over", m.Node, viewText(n.view), id, other)
+				m.Violate(promiseKept, "%v starts view %v with a log from an incarnation of %v that %v knows to be over", m.Node, n.view, id, other)
 			}
 		}
 	}
@@ -223,7 +223,7 @@ func (w *watcher) walk(m *protocols.Moment, n *Node, after, op protocols.Index) 
 		h := n.log.At(i).hash()
 		prefix = protocols.Fold(prefix, h)
 		if !v.matches(i, ghostEntry{h, prefix, n.log.At(i).Members}) {
-			m.Violate(oneLogPerView, "%v has at operation %d of view %s, or before, another log than others in that view", m.Node, i, viewText(v.view))
+			m.Violate(oneLogPerView, "%v has at operation %d of view %v, or before, another log than others in that view", m.Node, i, v.view)
 		}
 		if i == op {
 			digest, known = prefix, true
@@ -256,20 +256,20 @@ func (w *watcher) left(m *protocols.Moment) {
 	}
 }
 
-func (w *watcher) checkPrimary(m *protocols.Moment, view uint64) {
+func (w *watcher) checkPrimary(m *protocols.Moment, view View) {
 	primary := protocols.Nobody
 	if e := w.epoch(view); e != nil {
 		primary = primaryOf(e.order, view)
 	}
 	if m.Node != primary {
-		m.Violate(onePrimary, "%v speaks for view %s, whose primary is %v", m.Node, viewText(view), primary)
+		m.Violate(onePrimary, "%v speaks for view %v, whose primary is %v", m.Node, view, primary)
 	}
 }
 
-func (w *watcher) checkPromise(m *protocols.Moment, view uint64) {
+func (w *watcher) checkPromise(m *protocols.Moment, view View) {
 	g := &w.nodes[m.Node]
 	if view < g.promised && w.variant == durable {
-		m.Violate(promiseKept, "%v works for view %s after it promised view %s", m.Node, viewText(view), viewText(g.promised))
+		m.Violate(promiseKept, "%v works for view %v after it promised view %v", m.Node, view, g.promised)
 	}
 	g.promised = max(g.promised, view)
 }
@@ -278,7 +278,7 @@ func (w *watcher) checkPromise(m *protocols.Moment, view uint64) {
 // one view, it and all before are committed (§4.1).
 func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.Index) {
 	if v.held[m.Node] < op {
-		m.Violate(honestPrepareOK, "%v acknowledges operation %d of view %s, of which it has held only up to %d", m.Node, op, viewText(v.view), v.held[m.Node])
+		m.Violate(honestPrepareOK, "%v acknowledges operation %d of view %v, of which it has held only up to %d", m.Node, op, v.view, v.held[m.Node])
 		return
 	}
 	if op <= v.acked[m.Node] {
@@ -290,7 +290,7 @@ func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.I
 	}
 	e := w.epoch(v.view)
 	if e == nil {
-		m.Violate(epochsInOrder, "%v acknowledges operation %d of view %s, but no reconfiguration to its epoch is committed", m.Node, op, viewText(v.view))
+		m.Violate(epochsInOrder, "%v acknowledges operation %d of view %v, but no reconfiguration to its epoch is committed", m.Node, op, v.view)
 		return
 	}
 	reached := protocols.CommittedIndex(e.quorum, v.acked)
@@ -305,7 +305,7 @@ func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.I
 func (w *watcher) commit(m *protocols.Moment, v *ghostView, op protocols.Index) {
 	if before := min(op, protocols.Index(len(w.committed))); before > 0 {
 		if e, seen := v.entry(before); seen && e.prefix != w.committed[before-1].prefix {
-			m.Violate(committedStays, "view %s commits up to %d in a log that differs at or before %d from what was committed in view %s", viewText(v.view), op, before, viewText(w.committed[before-1].view))
+			m.Violate(committedStays, "view %v commits up to %d in a log that differs at or before %d from what was committed in view %v", v.view, op, before, w.committed[before-1].view)
 			return
 		}
 	}
@@ -322,7 +322,7 @@ func (w *watcher) commit(m *protocols.Moment, v *ghostView, op protocols.Index) 
 			continue
 		}
 		if e, seen := later.entry(op); later.start < op || seen && e.prefix != w.committed[op-1].prefix {
-			m.Violate(committedStays, "operation %d is committed in view %s, but view %s has begun without it", op, viewText(v.view), viewText(later.view))
+			m.Violate(committedStays, "operation %d is committed in view %v, but view %v has begun without it", op, v.view, later.view)
 		}
 	}
 }
@@ -342,7 +342,7 @@ func (w *watcher) booted(m *protocols.Moment) {
 		g.durableView, g.durableNormal = 0, 0 // new, or wiped
 	}
 	if n.view < g.durableView || n.lastNormal < g.durableNormal {
-		m.Violate(viewsMonotone, "%v boots in view %s, normal last in %s; it had %s and %s on disk", m.Node, viewText(n.view), viewText(n.lastNormal), viewText(g.durableView), viewText(g.durableNormal))
+		m.Violate(viewsMonotone, "%v boots in view %v, normal last in %v; it had %v and %v on disk", m.Node, n.view, n.lastNormal, g.durableView, g.durableNormal)
 	}
 	w.walk(m, n, n.log.First()-1, 0)
 }

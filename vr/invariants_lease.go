@@ -11,7 +11,7 @@ func (w *watcher) checkLease(m *protocols.Moment, n *Node, g *ghostNode) {
 	case !n.leading || n.leaseUntil == 0:
 		g.leaseEnd = 0
 	case m.Event.Now < n.leaseUntil && w.newest > n.view:
-		m.Violate(leaseExclusion, "%v believes in the lease of view %s, but view %s has a primary", m.Node, viewText(n.view), viewText(w.newest))
+		m.Violate(leaseExclusion, "%v believes in the lease of view %v, but view %v has a primary", m.Node, n.view, w.newest)
 	}
 }
 
@@ -26,11 +26,11 @@ func (w *watcher) leased(m *protocols.Moment, n *Node, g *ghostNode, note *proto
 }
 
 // elected judges the beginning of a view against the leases that stand.
-func (w *watcher) elected(m *protocols.Moment, view uint64) {
+func (w *watcher) elected(m *protocols.Moment, view View) {
 	w.newest = max(w.newest, view)
 	for id := range w.nodes {
 		if g := &w.nodes[id]; g.leaseEnd > m.Now && g.lease < view {
-			m.Violate(leaseExclusion, "%v leads view %s while %v holds the lease of view %s until %v", m.Node, viewText(view), protocols.NodeID(id), viewText(g.lease), g.leaseEnd)
+			m.Violate(leaseExclusion, "%v leads view %v while %v holds the lease of view %v until %v", m.Node, view, protocols.NodeID(id), g.lease, g.leaseEnd)
 		}
 	}
 }

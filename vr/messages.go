@@ -22,7 +22,7 @@ const (
 // Prepare asks a backup to add Entries to its log (§4.1). A new operation travels
 // alone; what is sent again travels in batches.
 type Prepare struct {
-	View    uint64
+	View    View
 	Op      protocols.Index // op-number of the last entry
 	Commit  protocols.Index // the primary's commit-number
 	Entries []Entry         // immutable; the last ones up to Op
@@ -30,13 +30,13 @@ type Prepare struct {
 
 // PrepareOK acknowledges every operation of View up to Op (§4.1).
 type PrepareOK struct {
-	View uint64
+	View View
 	Op   protocols.Index
 }
 
 // Commit tells the commit-number, and that the primary is there (§4.1).
 type Commit struct {
-	View   uint64
+	View   View
 	Commit protocols.Index
 	// Round numbers the Commit messages of the primary's view one by one. An answer
 	// confirms the view at the time when its round was sent.
@@ -47,7 +47,7 @@ type Commit struct {
 // confirms rounds for reads and leases (§6.3) and tells the primary which replica
 // lacks something.
 type CommitOK struct {
-	View  uint64
+	View  View
 	Round uint64          // of the Commit
 	Op    protocols.Index // the end of the sender's log, durable or not
 }
@@ -55,14 +55,14 @@ type CommitOK struct {
 // StartViewChange says that its sender takes part in no view below View any more
 // (§4.2).
 type StartViewChange struct {
-	View   uint64
+	View   View
 	Vector []uint64 // crash vector of the sender, immutable; empty but in the variant crash-vectors
 }
 
 // DoViewChange hands its sender's log to the primary of View (§4.2).
 type DoViewChange struct {
-	View       uint64
-	LastNormal uint64          // the latest view in which the sender was in status normal
+	View       View
+	LastNormal View            // the latest view in which the sender was in status normal
 	Op         protocols.Index // end of Log
 	Commit     protocols.Index
 	Log        Tail
@@ -71,7 +71,7 @@ type DoViewChange struct {
 
 // StartView says that View has begun, and with which log (§4.2).
 type StartView struct {
-	View   uint64
+	View   View
 	Op     protocols.Index // end of Log
 	Commit protocols.Index
 	Log    Tail // what every member of the quorum may lack
@@ -85,7 +85,7 @@ type Recovery struct {
 
 // RecoveryResponse answers a Recovery (§4.3).
 type RecoveryResponse struct {
-	View    uint64
+	View    View
 	Members protocols.NodeSet // of the epoch of View
 	Nonce   uint64            // of the Recovery
 	Primary bool              // the sender is the primary of View; only then are the next three set
@@ -97,13 +97,13 @@ type RecoveryResponse struct {
 
 // GetState asks a replica that is normal in View for what follows Op (§5.2).
 type GetState struct {
-	View uint64
+	View View
 	Op   protocols.Index
 }
 
 // NewState answers a GetState (§5.2).
 type NewState struct {
-	View   uint64
+	View   View
 	Op     protocols.Index // end of Log
 	Commit protocols.Index
 	Log    Tail
@@ -112,7 +112,7 @@ type NewState struct {
 // StartEpoch tells a replica that an epoch has begun in which it is a member, or that
 // the one of which it speaks is over (§7.1).
 type StartEpoch struct {
-	View         uint64            // the first one of the epoch
+	View         View              // the first one of the epoch
 	Op           protocols.Index   // op-number of the reconfiguration
 	Old, Members protocols.NodeSet // the old and the new configuration
 }
@@ -120,7 +120,7 @@ type StartEpoch struct {
 // EpochStarted says that its sender has everything with which the epoch of View began
 // (§7.1).
 type EpochStarted struct {
-	View uint64          // the latest view in which the sender was in status normal
+	View View            // the latest view in which the sender was in status normal
 	Op   protocols.Index // op-number of the reconfiguration
 }
 

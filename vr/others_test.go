@@ -40,7 +40,7 @@ func TestDigestsSeeEveryField(t *testing.T) {
 			switch f := reflect.ValueOf(v).Elem().Field(i); f.Interface().(type) {
 			case bool:
 				f.SetBool(true)
-			case uint64, protocols.Index:
+			case uint64, View, protocols.Index:
 				f.SetUint(5)
 			case protocols.NodeSet:
 				f.Set(reflect.ValueOf(protocols.Nodes(3)))

@@ -15,7 +15,7 @@ func Protocol() *protocols.Protocol {
 		Doc: "Normal case, view changes, recovery with nonces, state transfer, client table, checkpoints, reads by rounds, leases or the log, " +
 			"reconfiguration with epochs; durable, diskless as in the paper, or diskless with crash vectors. Out: witnesses, request batching.",
 		EpochWord:  "view",
-		EpochText:  viewText,
+		EpochText:  func(epoch uint64) string { return View(epoch).String() },
 		Admin:      []protocols.AdminKind{protocols.Reconfigure},
 		Roles:      roleNames(),
 		Timers:     []string{timerView: "view", timerCommit: "commit", timerResend: "resend", timerQuorum: "quorum"},
@@ -115,9 +115,9 @@ func quorumShown(f *protocols.Facts, nodes protocols.NodeSet) (epoch uint64, quo
 	for id := nodes.Next(protocols.Nobody); id != protocols.Nobody && int(id) < len(f.Views); id = nodes.Next(id) {
 		v := &f.Views[id]
 		switch {
-		case v.Members.Empty() || epochOf(v.Epoch) < epoch || v.Role == roleRecovering:
-		case epochOf(v.Epoch) > epoch:
-			epoch, members, all = epochOf(v.Epoch), v.Members, v.Role == roleClosing
+		case v.Members.Empty() || epochOf(View(v.Epoch)) < epoch || v.Role == roleRecovering:
+		case epochOf(View(v.Epoch)) > epoch:
+			epoch, members, all = epochOf(View(v.Epoch)), v.Members, v.Role == roleClosing
 		case v.Role == roleClosing:
 			members, all = members.Or(v.Members), true
 		}

@@ -74,7 +74,7 @@ func (n *Node) extendLease(round uint64, out *protocols.Effects) {
 	until := n.sentAt[round%roundsKept].Add(n.leaseTime)
 	if until > n.leaseUntil && until > n.now {
 		n.leaseUntil = until
-		out.Note(protocols.Note{Kind: protocols.NoteLease, Epoch: n.view, Until: until})
+		out.Note(protocols.Note{Kind: protocols.NoteLease, Epoch: uint64(n.view), Until: until})
 	}
 }
 

@@ -18,14 +18,14 @@ const (
 // its op-number. A Command of Client 0 is nobody's. With Members it is a
 // reconfiguration: the last request of its epoch (§7.1).
 type Entry struct {
-	View    uint64
+	View    View
 	Command protocols.Command
 	Members protocols.NodeSet
 }
 
 // ViewState is the view and the latest view in which the replica was normal.
 type ViewState struct {
-	View, LastNormal uint64
+	View, LastNormal View
 }
 
 // Append adds entries after After, where the log ends.
@@ -38,7 +38,7 @@ type Append struct {
 // after After. It is one record: a log of one view under the number of another would
 // be taken for what it is not.
 type Install struct {
-	View    uint64
+	View    View
 	After   protocols.Index
 	Entries []Entry // immutable
 }
@@ -46,7 +46,7 @@ type Install struct {
 // Checkpoint is a full checkpoint: views, the application state and the log that
 // follows it. It replaces everything before it.
 type Checkpoint struct {
-	View, LastNormal uint64
+	View, LastNormal View
 	Base             any     // *base, immutable
 	Entries          []Entry // after the base; immutable
 }

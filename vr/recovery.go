@@ -13,7 +13,7 @@ type recovery struct {
 
 // answer is what a RecoveryResponse brought.
 type answer struct {
-	view    uint64
+	view    View
 	members protocols.NodeSet // of the epoch of view
 	primary bool
 	commit  protocols.Index
@@ -81,7 +81,7 @@ func (n *Node) onRecoveryResponse(from protocols.NodeID, m *RecoveryResponse, ou
 // latest is the latest view among the answers, who of them is its primary or Nobody,
 // and whether f+1 members of its epoch have answered in it.
 type latest struct {
-	view   uint64
+	view   View
 	source protocols.NodeID
 	enough bool
 }

@@ -52,7 +52,7 @@ func (n *Node) sendPrepare(to protocols.NodeID, op protocols.Index, entries []En
 // hear handles the view of a message that only a primary sends. It returns false
 // when the sender is not the primary of this node's view, or this node is not
 // normal in it: messages of normal operation are for those (§4.1).
-func (n *Node) hear(from protocols.NodeID, view uint64, out *protocols.Effects) bool {
+func (n *Node) hear(from protocols.NodeID, view View, out *protocols.Effects) bool {
 	switch {
 	case outOfRange(view):
 		n.drop(out, "view out of range")
@@ -198,7 +198,7 @@ func (n *Node) advanceCommit(op protocols.Index, out *protocols.Effects) {
 	}
 	assert(op <= n.log.Last(), "commit-number beyond the log")
 	n.commit = op
-	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: n.view, Index: op})
+	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: uint64(n.view), Index: op})
 	for n.execute.Applied < n.commit {
 		n.applyNext(out)
 	}

@@ -8,7 +8,7 @@ type transfer struct {
 	active bool
 	// view is the later view whose state is fetched, 0 while only a gap in the log of
 	// the own view is to be filled.
-	view uint64
+	view View
 	// upTo is, for a gap, the op-number known to exist.
 	upTo protocols.Index
 	// ask is whom to ask next, of those among whom the state is.
@@ -40,7 +40,7 @@ func (n *Node) closeGap(out *protocols.Effects) {
 // it, log and view stay as they are: operations behind the commit-number may be
 // committed, and this node's log may be what a view change needs to know it. The
 // paper's text, which cuts the log first, loses them.
-func (n *Node) fetchView(view uint64, from protocols.NodeID, out *protocols.Effects) {
+func (n *Node) fetchView(view View, from protocols.NodeID, out *protocols.Effects) {
 	n.armView(out)
 	if n.transfer.active && n.transfer.view >= view {
 		return
@@ -171,7 +171,7 @@ func (n *Node) fillGap(m *NewState, out *protocols.Effects) {
 // enterView makes this node a backup of a view that has begun, with the log of the
 // view; its own is kept up to keep. Cutting the old log and taking over the new one
 // is one step and one record.
-func (n *Node) enterView(view uint64, t *Tail, keep, commit protocols.Index, out *protocols.Effects) {
+func (n *Node) enterView(view View, t *Tail, keep, commit protocols.Index, out *protocols.Effects) {
 	n.resign(n.primary(view), out)
 	n.adopt(view, t, keep, out)
 	n.becomeNormal(out)
@@ -185,7 +185,7 @@ func (n *Node) enterView(view uint64, t *Tail, keep, commit protocols.Index, out
 }
 
 // adopt takes over the log of a view behind keep, and writes that down.
-func (n *Node) adopt(view uint64, t *Tail, keep protocols.Index, out *protocols.Effects) {
+func (n *Node) adopt(view View, t *Tail, keep protocols.Index, out *protocols.Effects) {
 	n.view, n.lastNormal = view, view
 	n.ahead.clear()
 	switch restored := n.install(t, keep); {
@@ -219,7 +219,7 @@ func (n *Node) install(t *Tail, keep protocols.Index) (restored bool) {
 }
 
 // impossibleLog returns why no correct node can have sent a log like this, or "".
-func impossibleLog(t *Tail, view uint64, op, commit protocols.Index) string {
+func impossibleLog(t *Tail, view View, op, commit protocols.Index) string {
 	if outOfRange(view) || op > maxOp || t.After > maxOp {
 		return "a number out of range"
 	}

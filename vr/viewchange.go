@@ -17,7 +17,7 @@ type change struct {
 
 // offer is what a DoViewChange brought.
 type offer struct {
-	lastNormal uint64
+	lastNormal View
 	op, commit protocols.Index
 	log        Tail
 	vector     []uint64
@@ -33,7 +33,7 @@ func (n *Node) onViewTimeout(out *protocols.Effects) {
 
 // startViewChange leaves the view for a later one, or, after a restart, goes on
 // with it (§4.2). It is the only place where a node promises a view.
-func (n *Node) startViewChange(view uint64, out *protocols.Effects) {
+func (n *Node) startViewChange(view View, out *protocols.Effects) {
 	n.resign(protocols.Nobody, out)
 	n.view, n.status = view, viewChange
 	n.transfer = transfer{}
@@ -84,7 +84,7 @@ func (n *Node) onStartViewChange(from protocols.NodeID, m *StartViewChange, out 
 
 // join enters the view change to view, for which a message of from has come. It
 // returns false when the message is not to be counted.
-func (n *Node) join(from protocols.NodeID, view uint64, vector []uint64, out *protocols.Effects) bool {
+func (n *Node) join(from protocols.NodeID, view View, vector []uint64, out *protocols.Effects) bool {
 	if outOfRange(view) {
 		n.drop(out, "view out of range")
 		return false

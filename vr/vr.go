@@ -80,8 +80,8 @@ type Node struct {
 
 	// Durable, in the durable variant. What is here may be ahead of the disk; what is
 	// said with Send is not.
-	view       uint64
-	lastNormal uint64 // v': the latest view in which this replica was normal
+	view       View
+	lastNormal View // v': the latest view in which this replica was normal
 	log        protocols.Log[Entry]
 	base       *base // the last checkpoint, or nil
 	floor      *base // the checkpoint at which the log begins, or nil where that is the start
@@ -273,7 +273,7 @@ func (n *Node) becomeNormal(out *protocols.Effects) {
 		n.lead(out)
 		return
 	}
-	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: n.view, Index: n.log.Last()})
+	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: uint64(n.view), Index: n.log.Last()})
 	out.CancelTimer(timerView)
 	n.armView(out)
 }
@@ -281,8 +281,8 @@ func (n *Node) becomeNormal(out *protocols.Effects) {
 // lead makes this node the working primary of its view.
 func (n *Node) lead(out *protocols.Effects) {
 	n.leading = true
-	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: n.view, Index: n.log.Last()})
-	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: n.view, Index: n.log.Last()})
+	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: uint64(n.view), Index: n.log.Last()})
+	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: uint64(n.view), Index: n.log.Last()})
 	out.CancelTimer(timerView)
 	clear(n.match)
 	clear(n.reported)
@@ -304,7 +304,7 @@ func (n *Node) resign(successor protocols.NodeID, out *protocols.Effects) {
 		return
 	}
 	n.leading = false
-	out.Note(protocols.Note{Kind: protocols.NoteSteppedDown, Epoch: n.view})
+	out.Note(protocols.Note{Kind: protocols.NoteSteppedDown, Epoch: uint64(n.view)})
 	out.CancelTimer(timerCommit)
 	out.CancelTimer(timerQuorum)
 	n.refuseReads(successor, out)
@@ -320,7 +320,7 @@ func (n *Node) stop(out *protocols.Effects) {
 }
 
 // primary returns the primary of a view, or Nobody for one of another epoch.
-func (n *Node) primary(view uint64) protocols.NodeID {
+func (n *Node) primary(view View) protocols.NodeID {
 	if epochOf(view) != n.config.epoch {
 		return protocols.Nobody
 	}
@@ -347,7 +347,7 @@ func (n *Node) saveViewState(out *protocols.Effects) {
 
 // drop notes that a message was ignored which no correct node can send.
 func (n *Node) drop(out *protocols.Effects, why string) {
-	out.Note(protocols.Note{Kind: protocols.NoteDropped, Epoch: n.view, Text: why})
+	out.Note(protocols.Note{Kind: protocols.NoteDropped, Epoch: uint64(n.view), Text: why})
 }
 
 // assert panics when this node's own state is broken; it is never about a message.
@@ -395,7 +395,7 @@ func (n *Node) leader() protocols.NodeID {
 func (n *Node) View(v *protocols.View) {
 	*v = protocols.View{
 		Role: n.role(), Leading: n.leading,
-		Epoch: n.view, Leader: n.leader(),
+		Epoch: uint64(n.view), Leader: n.leader(),
 		Commit: n.commit, Applied: n.execute.Applied,
 		First: n.log.First(), Last: n.log.Last(),
 		Members:   n.shownMembers(),

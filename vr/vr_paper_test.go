@@ -14,7 +14,7 @@ import (
 func TestPrimariesTakeTurns(t *testing.T) {
 	s := newStage(t, 3, nil)
 	for view, want := range []protocols.NodeID{1, 2, 3, 1, 2} {
-		if got := s.node(3).primary(uint64(view)); got != want {
+		if got := s.node(3).primary(View(view)); got != want {
 			t.Errorf("primary of view %d: got %v, want %v", view, got, want)
 		}
 	}
@@ -249,7 +249,7 @@ func TestDoViewChangeWaitsForFOthers(t *testing.T) {
 func TestNewPrimaryTakesTheBestLog(t *testing.T) {
 	s := newStage(t, 5, nil)
 	n := s.node(2)
-	entries := func(view uint64, values ...int64) Tail {
+	entries := func(view View, values ...int64) Tail {
 		var list []Entry
 		for i, v := range values {
 			list = append(list, Entry{View: view, Command: put(-1, uint64(i+1), v)})

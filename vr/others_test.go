@@ -121,7 +121,7 @@ func TestNewRefusesWhatItCannotRun(t *testing.T) {
 // facts is the true state of the stage, everybody connected.
 func (s *stage) facts() *protocols.Facts {
 	n := len(s.actors) - 1
-	f := &protocols.Facts{Cluster: protocols.Cluster{Replicas: n}, Parameters: s.parameters, Hears: make([]protocols.NodeSet, n+1), Views: make([]protocols.View, n+1)}
+	f := &protocols.Facts{Cluster: s.cluster, Parameters: s.parameters, Hears: make([]protocols.NodeSet, n+1), Views: make([]protocols.View, n+1)}
 	for id := protocols.NodeID(1); int(id) <= n; id++ {
 		f.Hears[id] = protocols.NodesUpTo(n)
 		if node := s.node(id); node != nil {

@@ -24,7 +24,7 @@ func moving(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 		cfg.Members = protocols.NodesUpTo(members)
 	}
 	protocol, cluster := cfg.Protocol, protocols.Cluster{Replicas: cfg.Replicas, Members: cfg.Members}
-	cfg.Observers = observers(protocol, cluster, p)
+	cfg.Observers = observers(t, protocol, cluster, p)
 	for at := protocols.Time(200e6); at < 4*second; at += protocols.Time(100e6 + rng.Int64N(600e6)) {
 		step := sim.AdminStep{Kind: protocols.Reconfigure, At: at, For: protocols.Duration(100e6 + rng.Int64N(2e9))}
 		for step.Add.Empty() && step.Remove.Empty() {
@@ -95,7 +95,7 @@ func TestVRReplacesEveryMember(t *testing.T) {
 		p := parameters(vr.Durable, seed)
 		cfg := config(t, seed, p)
 		cfg.Replicas, cfg.Members, cfg.Admin = 10, protocols.NodesUpTo(5), nil
-		cfg.Observers = observers(cfg.Protocol, protocols.Cluster{Replicas: 10, Members: cfg.Members}, p)
+		cfg.Observers = observers(t, cfg.Protocol, protocols.Cluster{Replicas: 10, Members: cfg.Members}, p)
 		for i := range protocols.NodeID(5) {
 			cfg.Admin = append(cfg.Admin, sim.AdminStep{
 				Kind: protocols.Reconfigure, At: second/2 + protocols.Time(i)*second*7/10, For: 690e6,

@@ -122,6 +122,34 @@ func TestLawOfLeaseReads(t *testing.T) {
 	}
 }
 
+// With disk time w a write takes 4d + w, and one w more where the primary's own fsync
+// comes before Prepare leaves. Alone there is nobody to send it to.
+func TestLawOfLeaderWrites(t *testing.T) {
+	const w = 3 * time.Millisecond
+	for _, n := range []int{1, 3, 4, 5, 7} {
+		for mode, want := range map[string]time.Duration{vr.LeaderWriteParallel: 4*delay + w, vr.LeaderWriteSerial: 4*delay + 2*w} {
+			if n == 1 {
+				want = 2*delay + w
+			}
+			p := vr.DefaultParameters()
+			p.LeaderWrite = mode
+			cfg := calm(n, p, writes)
+			cfg.Disk.Fsync = sim.Exactly(w)
+			cfg.Workload.Think = sim.Exactly(10 * time.Millisecond)
+			world := world(t, cfg)
+			world.Run(second)
+			for i, op := range world.History() {
+				if i > 0 && op.Outcome == protocols.Done && op.Ended.Sub(op.Began) != want {
+					t.Fatalf("n=%d, %s: write %d took %v, want %v", n, mode, i, op.Ended.Sub(op.Began), want)
+				}
+			}
+			if world.Stats().Done < 30 {
+				t.Errorf("n=%d, %s: only %d writes", n, mode, world.Stats().Done)
+			}
+		}
+	}
+}
+
 // Across a wide area a write takes, at the primary, the floor(n/2)-th smallest round
 // trip to the others.
 func TestLawOfWideAreaWrites(t *testing.T) {

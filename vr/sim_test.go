@@ -35,7 +35,7 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
 			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}, {Kind: protocols.Follow, Weight: 1}},
 		},
-		Observers: observers(protocol, cluster, p),
+		Observers: observers(t, protocol, cluster, p),
 		MaxEvents: 2_000_000,
 	}
 	// Without disks, at most f replicas may be down or recovering at once.
@@ -56,8 +56,8 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 	return cfg
 }
 
-func observers(protocol *protocols.Protocol, c protocols.Cluster, p *vr.Parameters) []protocols.Observer {
-	return append(checker.Generic(protocol, c, p), protocol.Invariants(c, p)...)
+func observers(t testing.TB, protocol *protocols.Protocol, c protocols.Cluster, p *vr.Parameters) []protocols.Observer {
+	return append(append(checker.Generic(protocol, c, p), protocol.Invariants(c, p)...), newProber(t, c.Replicas))
 }
 
 func target(t testing.TB, text string) sim.Target {

@@ -227,13 +227,28 @@ func TestVRBugsAreFoundBySearch(t *testing.T) {
 		{"V-08", "VR-I7", vr.Durable},
 		{"V-11", "VR-I2", vr.Durable},
 		{"V-12", "VR-I8", vr.Durable},
+		{"V-14", "VR-I1", vr.Durable},
+		{"V-15", "VR-I1", vr.Durable},
 		{"V-16", "DUR", vr.Durable},
+		{"V-19", "VR-I9", vr.Durable},
 	} {
 		t.Run(c.bug, func(t *testing.T) {
 			for seed := range uint64(300) {
 				p := parameters(c.variant, seed)
 				p.Bugs = []string{c.bug}
-				if wrong := judge(t, config(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
+				plan := config
+				switch c.bug {
+				case "V-14", "V-15":
+					plan = moving
+				case "V-19": // a backup misses the primary, which others still hear
+					p.Reads = vr.ReadsLease
+					plan = func(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
+						cfg := config(t, seed, p)
+						cfg.Network.Between.Loss = sim.Always / 3
+						return cfg
+					}
+				}
+				if wrong := judge(t, plan(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
 					t.Logf("seed %d: %s", seed, wrong)
 					return
 				}

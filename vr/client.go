@@ -16,8 +16,21 @@ func (n *Node) request(c protocols.Command, out *protocols.Effects) {
 	case c.Kind == protocols.Follow:
 		n.follow(c, out)
 	default:
-		out.Refuse(c, n.leader())
+		out.Refuse(c, n.hint())
 	}
+}
+
+// hint returns whom a client is told to ask. Who is no member knows the members, as
+// far as it has heard of them, but not which of them leads by now: it names one after
+// the other. The paper tells clients the configuration (§7.3).
+func (n *Node) hint() protocols.NodeID {
+	if n.isMember() {
+		return n.leader()
+	}
+	if n.hinted = n.members.Next(n.hinted); n.hinted == protocols.Nobody {
+		n.hinted = n.members.Next(protocols.Nobody)
+	}
+	return n.hinted
 }
 
 // propose gives an op-number to c, unless the client table holds it or a later one

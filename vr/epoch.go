@@ -171,7 +171,7 @@ func (n *Node) sendEpochStarted(to protocols.NodeID, out *protocols.Effects) {
 
 // leave stays at the disposal of the new group until enough of it have the state.
 func (n *Node) leave(out *protocols.Effects) {
-	n.status, n.started = transitioning, protocols.NodeSet{}
+	n.status, n.started, n.hinted = transitioning, protocols.NodeSet{}, protocols.Nobody
 	out.CancelTimer(timerView)
 	n.sendStartEpoch(n.members, out)
 	if n.bugs.earlyEpoch { // V-14

@@ -120,8 +120,15 @@ func TestOldReplicaStaysUntilAQuorumHasTheState(t *testing.T) {
 	s.wants(1, roleOutside, firstView(1))
 	s.wants(2, roleTransitioning, firstView(1))
 	s.request(1, put(-2, 1, 7))
-	if len(s.refused) != 1 || s.node(1).leader() != 4 {
-		t.Errorf("refused %v, hint %v", s.refused, s.node(1).leader())
+	if len(s.refused) != 1 || s.node(1).hinted != 4 {
+		t.Errorf("refused %v, hint %v", s.refused, s.node(1).hinted)
+	}
+	// Which of the members leads by now it does not know: clients are sent round.
+	for _, want := range []protocols.NodeID{5, 6, 4} {
+		s.request(1, get(-2, 1))
+		if hinted := s.node(1).hinted; hinted != want {
+			t.Errorf("hint %v, want %v", hinted, want)
+		}
 	}
 	// What n1 knows is not lost: it still answers who lacks it.
 	s.receive(6, 1, &GetState{View: firstView(1)})

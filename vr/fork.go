@@ -25,7 +25,7 @@ func (n *Node) Hash() uint64 {
 	h = fold3(h, bit(n.leading), uint64(n.commit))
 	h = fold3(h, uint64(n.execute.Applied), n.execute.Hash())
 	h = fold3(h, uint64(n.quietUntil), uint64(n.promised))
-	h = foldSet(n.config.fold(foldVector(h, n.vector)), n.started)
+	h = fold2(foldSet(n.config.fold(foldVector(h, n.vector)), n.started), uint64(n.hinted))
 	for _, b := range []*base{n.base, n.floor} {
 		if b != nil {
 			h = fold2(h, uint64(b.op))

@@ -94,6 +94,7 @@ type Node struct {
 	execute protocols.Executor
 	config  configuration     // follows what is executed
 	started protocols.NodeSet // while leaving: who has the state of the epoch
+	hinted  protocols.NodeID  // when no member: whom a client was told to ask last
 	// quietUntil is the promise to a primary, under read leases: no part in a view
 	// change until then. promised is that primary, Nobody if it is not known.
 	quietUntil protocols.Time

@@ -109,18 +109,25 @@ func canProgress(f *protocols.Facts) (bool, string) {
 	return true, ""
 }
 
-// quorumShown returns the latest epoch that nodes show, and what it needs.
+// quorumShown returns the latest epoch that nodes show, and what it needs. Where there
+// are spare replicas and none of the nodes is up, the members may be anybody by now.
 func quorumShown(f *protocols.Facts, nodes protocols.NodeSet) (epoch uint64, quorum protocols.Quorum) {
-	members, all := f.Cluster.First(), false
+	members, shown, all := f.Cluster.First(), false, false
 	for id := nodes.Next(protocols.Nobody); id != protocols.Nobody && int(id) < len(f.Views); id = nodes.Next(id) {
 		v := &f.Views[id]
-		switch {
-		case v.Members.Empty() || epochOf(View(v.Epoch)) < epoch || v.Role == roleRecovering:
-		case epochOf(View(v.Epoch)) > epoch:
-			epoch, members, all = epochOf(View(v.Epoch)), v.Members, v.Role == roleClosing
-		case v.Role == roleClosing:
+		if v.Members.Empty() || v.Role == roleRecovering {
+			continue
+		}
+		shown = true
+		switch of := epochOf(View(v.Epoch)); {
+		case of > epoch:
+			epoch, members, all = of, v.Members, v.Role == roleClosing
+		case of == epoch && v.Role == roleClosing:
 			members, all = members.Or(v.Members), true
 		}
+	}
+	if everyone := protocols.NodesUpTo(f.Cluster.Replicas); !shown && members != everyone {
+		members, all = everyone, true
 	}
 	if all {
 		return epoch, protocols.Threshold{Of: members, Size: members.Len()}

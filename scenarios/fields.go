@@ -138,6 +138,7 @@ func workloadMapping() *mapping[sim.Workload] {
 			key("operations", "Stop after this many calls; 0: no limit.", func(w *sim.Workload) *int { return &w.Operations }, whole[int](0, 10_000_000)),
 			key("subscribers", "Number of clients beside these that follow the log from any replica and feed derived tables, 0..100; they are numbered after the clients, and crash and boot at drawn times.", func(w *sim.Workload) *int { return &w.Subscribers }, whole[int](0, sim.MaxSubscribers)),
 			key("begin", "When the first call may come.", func(w *sim.Workload) *protocols.Time { return &w.Begin }, instant()),
+			callsField(),
 		},
 		after: func(d *decoder, n *yaml.Node, path string, given []string, w *sim.Workload) {
 			if slices.Contains(given, "every") && slices.Contains(given, "rate") {

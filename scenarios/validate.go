@@ -150,6 +150,7 @@ func validateWorkload(sc *Scenario, report reporter) {
 	if int64(w.Begin) >= int64(sc.For) {
 		report("workload.begin", "the first call would come after the safety phase (for: %s)", sim.FormatDuration(sc.For))
 	}
+	validateCalls(sc, report)
 	if len(w.Mix) == 0 {
 		report("workload.mix", "want at least one operation")
 	}

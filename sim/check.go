@@ -181,7 +181,7 @@ func checkWorkload(cfg *Config) error {
 	if len(wl.Mix) > 0 && weightOf(wl.Mix) == 0 {
 		return errors.New("workload.mix: all weights are 0")
 	}
-	return nil
+	return checkCalls(cfg)
 }
 
 func weightOf(mix []Share) (sum int64) {

@@ -103,6 +103,9 @@ type Workload struct {
 	GiveUp     protocols.Duration // per operation; then its outcome is failed or unknown; 0 takes DefaultGiveUp
 	Operations int                // stop after this many calls; 0: no limit
 	Begin      protocols.Time     // first call not before
+	// Calls, where there are any, are all that clients call: Keys bounds their keys,
+	// Operations their number, and Mix, Think, Every and Begin play no part.
+	Calls []Call
 
 	// Subscribers is the number of clients, beside Clients and numbered after them,
 	// that follow the log and feed derived tables, up to MaxSubscribers. They call no

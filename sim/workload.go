@@ -75,7 +75,8 @@ func (w *World) resetClients() {
 	if wl.GiveUp > 0 {
 		w.giveUp = wl.GiveUp
 	}
-	w.openLoop = !wl.Every.Zero()
+	w.explicit = len(wl.Calls) > 0
+	w.openLoop = !w.explicit && !wl.Every.Zero()
 	for i := range w.clients {
 		w.resetClient(&w.clients[i], protocols.NodeID(-i-1))
 	}
@@ -93,7 +94,10 @@ func (w *World) resetClient(c *client, id protocols.NodeID) {
 	*c = client{id: id, follow: 1, seen: seen}
 	c.draws.base = streamOf(w.cfg.Seed, ofClient, uint64(-id))
 	c.node = w.anyNode(c.draws.next())
-	if !w.openLoop {
+	switch {
+	case w.explicit:
+		w.await(c)
+	case !w.openLoop:
 		c.state = pausing
 		w.sleep(c, w.cfg.Workload.Begin.Add(w.cfg.Workload.Think.Draw(c.draws.next())))
 	}
@@ -136,10 +140,10 @@ func (w *World) share(c *client, probe bool) *Share {
 	panic("sim: weights do not add up")
 }
 
-// command makes a command of the given kind.
-func (w *World) command(c *client, s *Share) protocols.Command {
-	cmd := protocols.Command{Client: c.id, Kind: s.Kind, Op: s.Op, Seq: c.seq}
-	if w.keyed {
+// command makes a command of the given kind; key 0 draws one where there are keys.
+func (w *World) command(c *client, s *Share, key protocols.Key) protocols.Command {
+	cmd := protocols.Command{Client: c.id, Kind: s.Kind, Op: s.Op, Seq: c.seq, Key: key}
+	if w.keyed && key == 0 {
 		cmd.Key = protocols.Key(1 + below(c.draws.next(), uint64(w.keys)))
 	}
 	switch {

@@ -67,6 +67,7 @@ type World struct {
 	timeout      protocols.Duration
 	giveUp       protocols.Duration
 	openLoop     bool
+	explicit     bool // clients call what Workload.Calls says
 	arrivals     arrivals
 	arrivalDraws stream
 	turn         int // whose turn it is to take an arrival

@@ -117,7 +117,9 @@ func directionField() field[sim.Fault] {
 }
 
 func probabilityField() field[sim.Fault] {
-	return key("probability", "Of each message, on its own.", probabilityOf, probability())
+	c := probability()
+	c.simpler = certain
+	return key("probability", "Of each message, on its own.", probabilityOf, c)
 }
 
 func latencyField() field[sim.Fault] {
@@ -129,7 +131,7 @@ func driftField() field[sim.Fault] {
 }
 
 func target() codec[sim.Target] {
-	return scalar("a target", func(s string) (sim.Target, error) {
+	c := scalar("a target", func(s string) (sim.Target, error) {
 		t, err := sim.ParseTarget(s)
 		if err != nil {
 			var words []string
@@ -140,6 +142,8 @@ func target() codec[sim.Target] {
 		}
 		return t, nil
 	}, sim.Target.String, object{"type": "string"})
+	c.simpler = simplerTarget
+	return c
 }
 
 func direction() codec[sim.Direction] {
@@ -169,6 +173,14 @@ func (k *faultKind) field() field[sim.Fault] {
 		},
 		schema: inner.schema,
 		keys:   inner.keys,
+		simpler: func(f, _ sim.Fault) []step[sim.Fault] {
+			if f.Kind != k.kind {
+				return nil
+			}
+			plain := sim.Fault{Kind: k.kind}
+			k.defaults(&plain)
+			return m.simpler(f, plain)
+		},
 	}
 }
 

@@ -215,6 +215,13 @@ func converted[T, U any](c codec[U], to func(U) T, from func(T) U) codec[T] {
 		write:  func(v *T) *yaml.Node { u := from(*v); return c.write(&u) },
 		schema: c.schema,
 		keys:   c.keys,
+		simpler: func(v, plain T) []step[T] {
+			var list []step[T]
+			for _, s := range c.simpler(from(v), from(plain)) {
+				list = append(list, step[T]{s.path, to(s.value)})
+			}
+			return list
+		},
 	}
 }
 

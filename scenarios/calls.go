@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -15,8 +16,13 @@ const maxCalls = 10_000
 
 // callsField is the explicit workload: every call of every client.
 func callsField() field[sim.Workload] {
+	list := listOf("a list of calls", false, callMapping().codec())
+	simpler := list.simpler
+	list.simpler = func(v, plain []sim.Call) []step[[]sim.Call] { // one stays: no list would be a drawn workload
+		return slices.DeleteFunc(simpler(v, plain), func(s step[[]sim.Call]) bool { return len(s.value) == 0 })
+	}
 	return key("calls", "Explicit workload: every call that a client makes, in the order in which the client makes them. mix, think, every and begin then play no part.",
-		func(w *sim.Workload) *[]sim.Call { return &w.Calls }, listOf("a list of calls", false, callMapping().codec()))
+		func(w *sim.Workload) *[]sim.Call { return &w.Calls }, list)
 }
 
 func callMapping() *mapping[sim.Call] {

@@ -22,6 +22,9 @@ func (r *run) measure() {
 	res, w := r.result, r.world
 	res.Digest = hex(w.Digest())
 	res.Events = w.Events()
+	for _, c := range w.Checkpoints() {
+		res.Checkpoints = append(res.Checkpoints, Checkpoint{c.Event, hex(c.Digest)})
+	}
 	res.Virtual = decimalSeconds(w.Now())
 	res.Leaderless = int64(res.stats.Leaderless)
 	var latencies []int64

@@ -97,6 +97,12 @@ type Broken struct {
 	Node  string `json:"node,omitempty"`
 }
 
+// Checkpoint is the digest over all events before one event.
+type Checkpoint struct {
+	Event  uint64 `json:"event"`
+	Digest string `json:"digest"` // 16 hex digits
+}
+
 // Judged sums up who decided the history.
 type Judged struct {
 	Deciders    []string `json:"deciders"`      // witness, zones, log, porcupine: those that decided something
@@ -137,6 +143,9 @@ type Result struct {
 	Probes     []Checked       `json:"probes,omitempty"`
 	Judged     Judged          `json:"judged"`
 	Replay     string          `json:"replay"` // the command that repeats the run
+
+	// Checkpoints are digests on the way, at most 64, where Options ask for them.
+	Checkpoints []Checkpoint `json:"checkpoints,omitempty"`
 
 	// Err says why the scenario cannot be run with the protocol; nothing was run.
 	Err error `json:"-"`

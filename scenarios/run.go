@@ -17,6 +17,8 @@ type Options struct {
 	Trace   bool                 // record Result.Trace
 	TraceTo io.Writer            // gets the trace as text, and keeps its own errors; sets Trace
 	Memory  protocols.MemoryMode // of released messages; Trace needs and sets Keep
+	// Checkpoints keeps Result.Checkpoints, by which a replay finds where it departs.
+	Checkpoints bool
 
 	recoveries bool // keep what crashes lost and boots found
 }
@@ -74,6 +76,7 @@ func observers(p *protocols.Protocol, c protocols.Cluster, parameters any) []pro
 // ready. It is not safe for concurrent use: each worker has its own.
 type Runner struct {
 	world *sim.World
+	watch protocols.Observer // one more observer; nil: none
 }
 
 // Run runs one scenario with one protocol and one seed. The scenario must be
@@ -149,6 +152,10 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	}
 	cfg := r.sc.Config(r.p, seed)
 	cfg.Observers = append(r.observers(c), &r.applied)
+	if runner.watch != nil {
+		cfg.Observers = append(cfg.Observers, runner.watch)
+	}
+	cfg.Checkpoints = opt.Checkpoints
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil || cfg.Scripted

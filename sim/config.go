@@ -33,6 +33,9 @@ type Config struct {
 	Trace     bool                 // record every event; needs Memory Keep, and sets it
 	MaxEvents uint64               // event budget; 0 takes DefaultMaxEvents
 
+	// Checkpoints keeps digests on the way, for [World.Checkpoints].
+	Checkpoints bool
+
 	// Trusting lets subscribers report no violations: it switches their check off.
 	Trusting bool
 	// roles is for metamorphic tests: node i draws what node roles[i-1] would draw, and

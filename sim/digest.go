@@ -34,3 +34,41 @@ func (w *World) Digest() uint64 {
 	}
 	return uint64(d)
 }
+
+// Checkpoint is the digest over all events before one event.
+type Checkpoint struct {
+	Event  uint64
+	Digest uint64
+}
+
+// maxCheckpoints bounds how many are kept. When there are as many, every second one
+// goes, and from then on half as many are taken.
+const maxCheckpoints = 64
+
+// firstStride is how many events lie between two checkpoints at first.
+const firstStride = 16
+
+func (w *World) resetCheckpoints() {
+	w.checkpoints, w.stride = nil, firstStride
+	w.nextCheckpoint = 0 // never: events number from 1
+	if w.cfg.Checkpoints {
+		w.nextCheckpoint = firstStride
+	}
+}
+
+// takeCheckpoint keeps the digest before the event that begins.
+func (w *World) takeCheckpoint() {
+	w.checkpoints = append(w.checkpoints, Checkpoint{w.seq, uint64(w.digest)})
+	if len(w.checkpoints) == maxCheckpoints {
+		for i := range maxCheckpoints / 2 {
+			w.checkpoints[i] = w.checkpoints[2*i+1]
+		}
+		w.checkpoints = w.checkpoints[:maxCheckpoints/2]
+		w.stride *= 2
+	}
+	w.nextCheckpoint = w.seq - w.seq%w.stride + w.stride
+}
+
+// Checkpoints returns digests on the way, evenly spaced; empty without
+// Config.Checkpoints. They are as unaffected by observers and trace as Digest.
+func (w *World) Checkpoints() []Checkpoint { return w.checkpoints }

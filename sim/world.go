@@ -77,22 +77,25 @@ type World struct {
 	patient      bool // nobody gives up
 	askable      protocols.NodeSet
 
-	out        *protocols.Effects
-	event      protocols.Event
-	calling    *node // whose protocol code runs
-	moments    protocols.MomentKind
-	watchers   [8][]protocols.Observer // by bit of the moment
-	watching   bool                    // an observer runs
-	asking     bool                    // the protocol's CanProgress runs
-	shown      protocols.Moment
-	violations []protocols.Violation
-	progress   bool // this event changed client or node progress
-	led        bool
-	leaderless protocols.Time // since when, or since when led
-	stats      Stats
-	tracing    bool
-	trace      []TraceEvent
-	recoveries []Recovery // what crashes lost and boots found, where it is asked for
+	out            *protocols.Effects
+	event          protocols.Event
+	calling        *node // whose protocol code runs
+	moments        protocols.MomentKind
+	watchers       [8][]protocols.Observer // by bit of the moment
+	watching       bool                    // an observer runs
+	asking         bool                    // the protocol's CanProgress runs
+	shown          protocols.Moment
+	violations     []protocols.Violation
+	progress       bool // this event changed client or node progress
+	led            bool
+	leaderless     protocols.Time // since when, or since when led
+	stats          Stats
+	tracing        bool
+	trace          []TraceEvent
+	checkpoints    []Checkpoint
+	nextCheckpoint uint64 // the event before which the next one is taken
+	stride         uint64
+	recoveries     []Recovery // what crashes lost and boots found, where it is asked for
 }
 
 // New returns a world at time 0, before the first event. Errors name the field
@@ -117,6 +120,7 @@ func (w *World) Reset(cfg Config) error {
 	w.cfg = cfg
 	w.now, w.seq, w.cause, w.digest = 0, 0, 0, digest(protocols.HashSeed)
 	w.budget = cfg.MaxEvents
+	w.resetCheckpoints()
 	w.cluster = clusterOf(&cfg)
 	w.queue.reset(cfg.Trace)
 	w.tracing, w.trace, w.recoveries = cfg.Trace, w.trace[:0], nil
@@ -327,6 +331,9 @@ func (w *World) dispatch(p *payload, cause uint64) {
 func (w *World) begin(kind eventKind, to, from protocols.NodeID, x, cause uint64) {
 	w.stats.Events++
 	w.seq, w.cause = w.stats.Events, cause
+	if w.seq == w.nextCheckpoint {
+		w.takeCheckpoint()
+	}
 	w.digest.mix(uint64(w.now))
 	w.digest.mix(uint64(kind)<<32 | uint64(uint16(to))<<16 | uint64(uint16(from)))
 	w.digest.mix(x)

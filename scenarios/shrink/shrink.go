@@ -1,0 +1,211 @@
+package shrink
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/scenarios/search"
+)
+
+// DefaultRuns is the budget where Options name none.
+const DefaultRuns = 2000
+
+// Options bound a search.
+type Options struct {
+	MaxRuns  int // budget in runs, the first included; 0: DefaultRuns
+	Workers  int // runs at a time; it does not change the result. 0: one
+	Progress func(Progress)
+}
+
+// Progress is where a search is: after every step that made the scenario smaller.
+type Progress struct {
+	Runs   int
+	Faults int
+	Calls  int // client operations; -1 while they are still drawn
+	Pass   string
+}
+
+// End says why a search ended.
+type End uint8
+
+const (
+	Minimal     End = iota // nothing that is tried makes it smaller
+	Spent                  // the budget is spent
+	Interrupted            // the context was cancelled
+)
+
+var ends = [...]string{"1-minimal", "budget spent", "interrupted"}
+
+// String says it in a word or two.
+func (e End) String() string { return ends[e] }
+
+// Result is what a search found.
+type Result struct {
+	Scenario *scenarios.Scenario // the smallest that still fails, explicit
+	Protocol *protocols.Protocol
+	Seed     uint64
+	Before   *scenarios.Result // the run of the scenario that was given
+	After    *scenarios.Result // the run of Scenario
+	Runs     int               // that were counted
+	End      End
+}
+
+// Class is what stays the same: the verdict and the first broken check.
+type class struct {
+	verdict checker.Verdict
+	check   string
+}
+
+func classOf(r *scenarios.Result) class { return class{r.Verdict, r.Check} }
+
+// NotFailing is the error for a run that violates no check.
+type NotFailing struct{ Result *scenarios.Result }
+
+// Error implements error.
+func (e *NotFailing) Error() string {
+	r := e.Result
+	return fmt.Sprintf("%s with %s, seed %d: the verdict is %s; only a violation can be shrunk", r.Scenario, r.Protocol, r.Seed, r.Verdict)
+}
+
+// Minimise makes a failing scenario as small as it can while the same check is
+// violated with the same seed. When ctx is cancelled it returns the best so far. The
+// error is a [*NotFailing], or that of a scenario that cannot be run.
+func Minimise(ctx context.Context, sc *scenarios.Scenario, p *protocols.Protocol, seed uint64, o Options) (*Result, error) {
+	first := scenarios.Record(sc, p, seed)
+	if first.Result.Err != nil {
+		return nil, first.Result.Err
+	}
+	if len(first.Result.Violations) == 0 {
+		return nil, &NotFailing{first.Result}
+	}
+	if o.MaxRuns <= 0 {
+		o.MaxRuns = DefaultRuns
+	}
+	m := &minimiser{
+		ctx: ctx, p: p, seed: seed, o: o, pool: search.NewPool(o.Workers), class: classOf(first.Result),
+		best: sc, after: first.Result, runs: 1, tried: map[string]bool{},
+	}
+	m.tried[m.key(sc)] = true
+	m.search(first)
+	r := &Result{Scenario: m.best, Protocol: p, Seed: seed, Before: first.Result, After: m.after, Runs: m.runs}
+	switch {
+	case ctx.Err() != nil:
+		r.End = Interrupted
+	case m.spent():
+		r.End = Spent
+	}
+	return r, nil
+}
+
+// minimiser is one search.
+type minimiser struct {
+	ctx   context.Context
+	p     *protocols.Protocol
+	seed  uint64
+	o     Options
+	pool  *search.Pool
+	class class
+	best  *scenarios.Scenario
+	after *scenarios.Result
+	runs  int
+	tried map[string]bool // texts of scenarios that were run, and of which best is none but the best
+	pass  string
+}
+
+// pass is one way to make scenarios smaller: it returns whether it did.
+type pass struct {
+	name string
+	run  func(*minimiser) bool
+}
+
+// passes in the order of what they save, the cheapest first.
+var passes = []pass{
+	{"remove faults", (*minimiser).removeFaults},
+	{"switch chance off", (*minimiser).quieten},
+	{"cut the run short", (*minimiser).cut},
+	{"remove operations", (*minimiser).removeCalls},
+	{"remove clients and keys", (*minimiser).removeClients},
+	{"remove replicas", (*minimiser).removeReplicas},
+	{"remove steps of the script", (*minimiser).removeScript},
+	{"simpler kinds of faults", (*minimiser).simplerKinds},
+	{"shorten faults", (*minimiser).shorten},
+	{"round times", (*minimiser).round},
+	{"simplify", (*minimiser).simplify},
+}
+
+// search runs the passes until none makes the scenario smaller: then it is
+// 1-minimal.
+func (m *minimiser) search(first *scenarios.Recording) {
+	m.pass = "make explicit"
+	m.explicit(first)
+	for changed := true; changed; {
+		changed = false
+		for _, p := range passes {
+			m.pass = p.name
+			for p.run(m) {
+				changed = true
+			}
+		}
+		if m.over() {
+			return
+		}
+	}
+}
+
+func (m *minimiser) spent() bool { return m.runs >= m.o.MaxRuns }
+
+func (m *minimiser) over() bool { return m.spent() || m.ctx.Err() != nil }
+
+// key identifies a scenario.
+func (m *minimiser) key(sc *scenarios.Scenario) string { return string(scenarios.Format(sc)) }
+
+// first tries candidates in order and takes the first that fails likewise. It
+// returns its position, or -1. What is not valid, or was tried before, costs nothing.
+func (m *minimiser) first(candidates []*scenarios.Scenario) int {
+	var jobs []search.Job
+	var places []int
+	var keys []string
+	for i, c := range candidates {
+		key := m.key(c)
+		if m.tried[key] || slices.Contains(keys, key) || scenarios.Validate(c, []*protocols.Protocol{m.p}) != nil {
+			continue
+		}
+		if m.runs+len(jobs) == m.o.MaxRuns {
+			break
+		}
+		places, keys = append(places, i), append(keys, key)
+		jobs = append(jobs, search.Job{Scenario: c, Protocol: m.p, Seed: m.seed, Options: scenarios.Options{History: true}})
+	}
+	won, result := m.pool.First(m.ctx, jobs, m.fails)
+	if result == nil {
+		m.count(keys[:won])
+		return -1
+	}
+	m.count(keys[:won+1])
+	m.best, m.after = jobs[won].Scenario, result
+	if m.o.Progress != nil {
+		m.o.Progress(Progress{m.runs, len(m.best.Faults), calls(m.best), m.pass})
+	}
+	return places[won]
+}
+
+func (m *minimiser) count(keys []string) {
+	m.runs += len(keys)
+	for _, k := range keys {
+		m.tried[k] = true
+	}
+}
+
+// fails reports whether a run fails in the same way as the first one did.
+func (m *minimiser) fails(r *scenarios.Result) bool { return r.Err == nil && classOf(r) == m.class }
+
+func calls(sc *scenarios.Scenario) int {
+	if len(sc.Workload.Calls) == 0 {
+		return -1
+	}
+	return len(sc.Workload.Calls)
+}

@@ -205,6 +205,7 @@ func faultMapping() *mapping[sim.Fault] {
 	fields := []field[sim.Fault]{
 		key("at", "When it strikes, from the start of the run.", func(f *sim.Fault) *protocols.Time { return &f.At }, instant()),
 		key("for", "How long it lasts, or forever: until the heal of the liveness phase.", func(f *sim.Fault) *protocols.Duration { return &f.For }, spanOrForever()),
+		key("stream", "Which of the seed's random streams it draws from; without it, that of its position. Two faults of one stream draw alike.", func(f *sim.Fault) *int { return &f.Stream }, streamCodec()),
 	}
 	for i := range faultKinds {
 		fields = append(fields, faultKinds[i].field())
@@ -240,6 +241,19 @@ func faultMapping() *mapping[sim.Fault] {
 	}
 }
 
+// streamCodec is a whole number that is left out where it is 0.
+func streamCodec() codec[int] {
+	c := whole[int](0, 1_000_000)
+	write := c.write
+	c.write = func(v *int) *yaml.Node {
+		if *v == 0 {
+			return nil
+		}
+		return write(v)
+	}
+	return c
+}
+
 // faultsCodec numbers the faults by position: the number names a fault's random
 // stream.
 func faultsCodec() codec[[]sim.Fault] {
@@ -262,10 +276,14 @@ func Target(s string) sim.Target {
 	return t
 }
 
-// Number gives every fault of a plan its position as ID.
+// Number gives every fault of a plan its position as ID. A stream of that number
+// needs no mention.
 func Number(faults []sim.Fault) {
 	for i := range faults {
 		faults[i].ID = i + 1
+		if faults[i].Stream == i+1 {
+			faults[i].Stream = 0
+		}
 	}
 }
 

@@ -62,10 +62,12 @@ func scenarioMapping() *mapping[Scenario] {
 }
 
 func linkFields[P any](at func(*P) *sim.Link) []field[P] {
+	duplicate := probability()
+	duplicate.simpler = allOrNone
 	return []field[P]{
 		key("latency", "Time one way: 1ms, 0.5ms..1ms, or a distribution.", func(p *P) *sim.Dist { return &at(p).Latency }, distribution()),
 		key("loss", "Share of messages lost, each on its own.", func(p *P) *sim.Prob { return &at(p).Loss }, probability()),
-		key("duplicate", "Share of messages delivered twice, each on its own.", func(p *P) *sim.Prob { return &at(p).Duplicate }, probability()),
+		key("duplicate", "Share of messages delivered twice, each on its own.", func(p *P) *sim.Prob { return &at(p).Duplicate }, duplicate),
 		key("order", "fifo: no message overtakes another; free: latency alone orders them.", func(p *P) *bool { return &at(p).FIFO }, order()),
 	}
 }

@@ -94,15 +94,19 @@ func (g *drawer) swarm(parameters any) any {
 		if !tagged {
 			continue
 		}
-		var lo, hi int64
-		if _, err := fmt.Sscanf(tag, "%d..%d", &lo, &hi); err != nil || lo > hi {
-			panic(fmt.Sprintf("scenarios: tag swarm:%q: want a range such as 1..4", tag))
-		}
-		if v := g.between(lo, hi); small {
+		if v := g.between(swarmRange(tag)); small {
 			drawn.Elem().Field(i).SetInt(v)
 		}
 	}
 	return drawn.Interface()
+}
+
+// swarmRange reads the tag of a parameter that plans draw.
+func swarmRange(tag string) (lo, hi int64) {
+	if _, err := fmt.Sscanf(tag, "%d..%d", &lo, &hi); err != nil || lo > hi {
+		panic(fmt.Sprintf("scenarios: tag swarm:%q: want a range such as 1..4", tag))
+	}
+	return lo, hi
 }
 
 func (g *drawer) cluster(sc *Scenario) {

@@ -182,6 +182,17 @@ func simplerSigned(v, _ protocols.Duration) []step[protocols.Duration] {
 	return nil
 }
 
+// allOrNone knows that none is simpler than all, and all simpler than some.
+func allOrNone(v, _ sim.Prob) []step[sim.Prob] {
+	switch v {
+	case 0:
+		return nil
+	case sim.Always:
+		return only[sim.Prob](0)
+	}
+	return only(0, sim.Always)
+}
+
 // certain is the simplest probability of a fault: then it is no matter of luck.
 func certain(v, _ sim.Prob) []step[sim.Prob] {
 	if v == sim.Always {
@@ -252,6 +263,35 @@ func PlainParameters(sc *Scenario, p *protocols.Protocol) *Scenario {
 		}
 	}
 	return sc.withParameters(i, plain.Interface())
+}
+
+// SmallParameters lists copies of sc in which one parameter of p that plans draw
+// (tag swarm) is 1, 2 or the least that is drawn: small windows and intervals need
+// few operations.
+func SmallParameters(sc *Scenario, p *protocols.Protocol) []*Scenario {
+	i := slices.IndexFunc(sc.Parameters, func(ps Parameters) bool { return ps.Protocol == p.Name })
+	if i < 0 {
+		return nil
+	}
+	var list []*Scenario
+	own := reflect.ValueOf(sc.Parameters[i].Values).Elem()
+	for j := range own.NumField() {
+		tag, tagged := own.Type().Field(j).Tag.Lookup("swarm")
+		if !tagged {
+			continue
+		}
+		least, _ := swarmRange(tag)
+		for _, v := range []int64{1, 2, least} {
+			if now := own.Field(j).Int(); v >= now && now != 0 {
+				continue
+			}
+			changed := reflect.New(own.Type())
+			changed.Elem().Set(own)
+			changed.Elem().Field(j).SetInt(v)
+			list = append(list, sc.withParameters(i, changed.Interface()))
+		}
+	}
+	return list
 }
 
 func (sc *Scenario) withParameters(i int, values any) *Scenario {

@@ -227,6 +227,8 @@ func (f *Fault) Validate(drift int64) error {
 		return bad("at %s and for %s must not be negative", f.At, FormatDuration(f.For))
 	case f.For != Forever && f.For > maxSpan || f.At > maxSpan:
 		return bad("at and for must not be above %s, or for be forever", FormatDuration(maxSpan))
+	case f.Stream < 0:
+		return bad("stream %d is negative", f.Stream)
 	case f.OneWay > Out:
 		return bad("%s: want both, in or out", f.OneWay)
 	case f.Cut < 0 || f.Cut > 0 && f.Kind != protocols.FaultCrash:

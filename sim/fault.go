@@ -14,10 +14,13 @@ const Forever = protocols.Duration(1<<63 - 1)
 // one leaves the run unchanged up to that fault's first effect; its own line in
 // the trace counts as one.
 type Fault struct {
-	ID   int // names its random stream, from 1; 0 takes the position in the plan
-	Kind protocols.FaultKind
-	At   protocols.Time
-	For  protocols.Duration // Forever: until healed; a clock step of 0 stays
+	ID int // names its random stream, from 1; 0 takes the position in the plan
+	// Stream names its random stream in place of ID, so that a fault draws the same when
+	// others of its plan are gone; 0: ID does.
+	Stream int
+	Kind   protocols.FaultKind
+	At     protocols.Time
+	For    protocols.Duration // Forever: until healed; a clock step of 0 stays
 	// Target says who is hit; it is resolved when the fault strikes. A role that
 	// nobody holds then (leader) is waited for until the interval ends.
 	Target Target
@@ -33,6 +36,14 @@ type Fault struct {
 	Nth     int                // crash-point: at which time that the point comes, from 1; 0 is 1
 	Every   protocols.Duration // strobe: between two jumps; attrition: mean time between two crashes of an idle node
 	Down    Dist               // attrition: how long a crash lasts
+}
+
+// streamName is the number of f's random stream.
+func (f *Fault) streamName() int {
+	if f.Stream != 0 {
+		return f.Stream
+	}
+	return f.ID
 }
 
 // Direction says which way a fault works on the links between its target and

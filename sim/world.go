@@ -210,7 +210,7 @@ func (w *World) resetFaults() {
 		if f.ID == 0 {
 			f.ID = i + 1
 		}
-		w.faults = append(w.faults, fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.ID)), links: worksOnLinks(f.Kind)})
+		w.faults = append(w.faults, fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.streamName())), links: worksOnLinks(f.Kind)})
 		w.atlas = w.atlas || f.Kind == protocols.FaultCorrupt || f.Kind == protocols.FaultMisdirect
 		w.plan(i, f.At, evStrike)
 	}

@@ -16,6 +16,11 @@ func (m *minimiser) explicit(first *scenarios.Recording) {
 	bare := m.best.Clone()
 	bare.Expect, bare.ExpectOf, bare.Sometimes = scenarios.Expectation{}, nil, nil
 	bare.Protocols = []string{m.p.Name}
+	for i := range bare.Faults {
+		if f := &bare.Faults[i]; f.Stream == 0 {
+			f.Stream = f.ID // whatever its position will be
+		}
+	}
 	calls := func(sc *scenarios.Scenario) { explicitCalls(sc, first) }
 	faults := func(sc *scenarios.Scenario) { sc.Faults = struck(sc.Faults, first.Result.Faults) }
 	calm := func(sc *scenarios.Scenario) { m.withoutLiveness(sc) }

@@ -47,6 +47,86 @@ func (m *minimiser) removeFaults() bool {
 	})
 }
 
+// keepFew tries the operations that contradict each other, the last ones and the
+// first ones alone.
+func (m *minimiser) keepFew() bool {
+	all := m.best.Workload.Calls
+	if len(all) <= few {
+		return false
+	}
+	var candidates []*scenarios.Scenario
+	for _, list := range m.handfuls(16) {
+		candidates = append(candidates, m.change(func(sc *scenarios.Scenario) { sc.Workload.Calls = list }))
+	}
+	return m.first(candidates) >= 0
+}
+
+// handfuls lists small parts of the calls, of at most the given number.
+func (m *minimiser) handfuls(most int) [][]sim.Call {
+	all := m.best.Workload.Calls
+	var list [][]sim.Call
+	if r := m.after.Report; r != nil && r.Counterexample != nil {
+		if some := matching(all, r.Counterexample.Operations); len(some) > 0 {
+			list = append(list, some)
+		}
+	}
+	for n := 1; n < len(all) && n <= most; n *= 2 {
+		list = append(list, slices.Clone(all[len(all)-n:]), slices.Clone(all[:n]))
+	}
+	return list
+}
+
+// leap tries, where many operations are left, few of them together with small
+// windows and intervals, or with duplicates for certain: a bug that shows at the
+// hundredth entry often shows at the first one then.
+func (m *minimiser) leap() bool {
+	if len(m.best.Workload.Calls) <= few {
+		return false
+	}
+	bases := []*scenarios.Scenario{m.change(loud)}
+	for _, sc := range scenarios.SmallParameters(m.best, m.p) {
+		bases = append(bases, sc)
+		both := sc.Clone()
+		loud(both)
+		bases = append(bases, both)
+	}
+	var candidates []*scenarios.Scenario
+	for _, list := range append(m.handfuls(8), m.best.Workload.Calls) {
+		for _, base := range bases {
+			c := base.Clone()
+			c.Workload.Calls = slices.Clone(list)
+			candidates = append(candidates, c)
+		}
+	}
+	return m.first(candidates) >= 0
+}
+
+// loud lets every message be duplicated that may be, and takes out all other chance.
+func loud(sc *scenarios.Scenario) {
+	for _, l := range []*sim.Link{&sc.Network.Between, &sc.Network.Client} {
+		quiet := *l
+		quietLink(&quiet)
+		if l.Duplicate > 0 {
+			quiet.Duplicate = sim.Always
+		}
+		*l = quiet
+	}
+}
+
+// matching returns the calls that made operations: the same client's, at the same
+// place in its order.
+func matching(all []sim.Call, operations []protocols.Operation) []sim.Call {
+	count := map[protocols.NodeID]uint64{}
+	var list []sim.Call
+	for _, c := range all {
+		count[c.Client]++
+		if slices.ContainsFunc(operations, func(op protocols.Operation) bool { return op.Client == c.Client && op.Seq == count[c.Client] }) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
 // removeCalls leaves one call at least: no list would be a drawn workload.
 func (m *minimiser) removeCalls() bool {
 	length := func() int { return len(m.best.Workload.Calls) }
@@ -64,6 +144,30 @@ func (m *minimiser) removeScript() bool {
 	})
 }
 
+// resolve names whom faults hit in the last run, and drops those that changed
+// nothing.
+func (m *minimiser) resolve() bool {
+	log := m.after.Faults
+	plain := func(sc *scenarios.Scenario) {
+		for i := range sc.Faults {
+			sc.Faults[i].Stream = 0
+		}
+	}
+	candidates := []*scenarios.Scenario{
+		m.change(func(sc *scenarios.Scenario) { sc.Faults = struck(sc.Faults, log) }),
+		m.change(plain),
+	}
+	for i := range m.best.Faults {
+		candidates = append(candidates, m.change(func(sc *scenarios.Scenario) {
+			sc.Faults = slices.Concat(sc.Faults[:i], struck(sc.Faults[i:i+1], log[i:i+1]), sc.Faults[i+1:])
+		}))
+	}
+	return m.first(candidates) >= 0
+}
+
+// few is how many operations a reader still follows with ease.
+const few = 5
+
 // quieten switches off what is random: all of it, then one after the other.
 func (m *minimiser) quieten() bool {
 	network := func(sc *scenarios.Scenario) { quietLink(&sc.Network.Between); quietLink(&sc.Network.Client) }
@@ -78,7 +182,7 @@ func (m *minimiser) quieten() bool {
 	clock := func(sc *scenarios.Scenario) { sc.Clock = sim.Clock{} }
 	parameters := func(sc *scenarios.Scenario) { *sc = *scenarios.PlainParameters(sc, m.p) }
 	changed := false
-	for _, group := range [][]func(*scenarios.Scenario){{network, disk, clock, parameters}, {network, disk, clock}, {network}, {noise}, {disk}, {clock}, {parameters}} {
+	for _, group := range [][]func(*scenarios.Scenario){{network, disk, clock, parameters}, {network, disk, clock}, {network}, {loud, disk, clock}, {noise}, {disk}, {clock}, {parameters}} {
 		won := m.first([]*scenarios.Scenario{m.change(func(sc *scenarios.Scenario) {
 			for _, do := range group {
 				do(sc)

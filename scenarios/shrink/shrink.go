@@ -122,38 +122,49 @@ type pass struct {
 	run  func(*minimiser) bool
 }
 
-// passes in the order of what they save, the cheapest first.
-var passes = []pass{
+// removals take things out of the plan, in the order of what they save.
+var removals = []pass{
 	{"remove faults", (*minimiser).removeFaults},
+	{"name whom faults hit", (*minimiser).resolve},
 	{"switch chance off", (*minimiser).quieten},
 	{"cut the run short", (*minimiser).cut},
+	{"keep few operations", (*minimiser).keepFew},
+	{"leap", (*minimiser).leap},
 	{"remove operations", (*minimiser).removeCalls},
 	{"remove clients and keys", (*minimiser).removeClients},
 	{"remove replicas", (*minimiser).removeReplicas},
 	{"remove steps of the script", (*minimiser).removeScript},
+}
+
+// polish makes simpler what is left.
+var polish = []pass{
 	{"simpler kinds of faults", (*minimiser).simplerKinds},
 	{"shorten faults", (*minimiser).shorten},
 	{"round times", (*minimiser).round},
 	{"simplify", (*minimiser).simplify},
 }
 
-// search runs the passes until none makes the scenario smaller: then it is
-// 1-minimal.
+// search removes as long as that helps, and then polishes, until nothing that it
+// tries makes the scenario smaller: then it is 1-minimal.
 func (m *minimiser) search(first *scenarios.Recording) {
 	m.pass = "make explicit"
 	m.explicit(first)
-	for changed := true; changed; {
-		changed = false
-		for _, p := range passes {
-			m.pass = p.name
-			for p.run(m) {
-				changed = true
-			}
-		}
+	for m.any(removals) || m.any(polish) {
+	}
+}
+
+// any runs passes one after the other, and says whether one changed something.
+func (m *minimiser) any(passes []pass) (changed bool) {
+	for _, p := range passes {
 		if m.over() {
-			return
+			return false
+		}
+		m.pass = p.name
+		if p.run(m) {
+			changed = true
 		}
 	}
+	return changed
 }
 
 func (m *minimiser) spent() bool { return m.runs >= m.o.MaxRuns }

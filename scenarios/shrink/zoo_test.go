@@ -83,6 +83,8 @@ func TestZoo(t *testing.T) {
 		}
 		if ok {
 			small++
+		} else if os.Getenv("LOCKSTEP_ZOO") != "" {
+			t.Logf("%s\n%s", r.After, scenarios.Brief(r.Scenario, all.List(), ""))
 		}
 		runs = append(runs, r.Runs)
 		t.Logf("%-14s %-7s %8d  %-16s %6d %6s %6d %5d  %s", p.Name, bug, j.Seed, r.After.Check, len(r.Scenario.Faults), calls, r.Scenario.Replicas, r.Runs, r.End)

@@ -18,12 +18,25 @@ type Run struct {
 	Trace    []sim.TraceEvent
 	Faults   []sim.FaultRecord
 	End      protocols.Time // where the run ends
+
+	// Text says in words what a line of the trace tells.
+	Text func(*sim.TraceEvent) string
+	// States are how nodes showed themselves, in the order of time; only Export uses
+	// them.
+	States []State
+}
+
+// State is how a node shows itself from one moment on.
+type State struct {
+	From protocols.Time
+	Node protocols.NodeID
+	Text string // leader, term 2; "" while it is down
 }
 
 // Of takes a traced run out of its world. The trace is valid until the world is
 // reset.
 func Of(w *sim.World) Run {
-	return Run{Protocol: w.Config().Protocol, Cluster: w.Cluster(), Trace: w.Trace(), Faults: w.FaultLog(), End: w.Now()}
+	return Run{Protocol: w.Config().Protocol, Cluster: w.Cluster(), Trace: w.Trace(), Faults: w.FaultLog(), End: w.Now(), Text: w.TraceText}
 }
 
 // Options say what of a run is drawn, and how. The zero value draws all of it.

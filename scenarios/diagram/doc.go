@@ -9,6 +9,9 @@
 // message left, so a message that waited for its sender's disk leaves late, as it
 // did in the run.
 //
+// [Export] writes a trace for other tools: text, JSON lines, Perfetto, ShiViz and
+// Mermaid.
+//
 // Positions are whole tenths of a pixel, and no floating-point number is involved:
 // equal traces and options give equal bytes, on any machine.
 package diagram

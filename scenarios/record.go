@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"fmt"
+
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/sim"
 )
@@ -17,6 +19,7 @@ type Recording struct {
 // Seen is how a node showed itself from one event on.
 type Seen struct {
 	Seq  uint64
+	Time protocols.Time
 	Node protocols.NodeID
 	Up   bool
 	View protocols.View
@@ -47,6 +50,35 @@ func (r *Recording) At(id protocols.NodeID, seq uint64) (v protocols.View, up bo
 	return v, up
 }
 
+// RoleText says in the protocol's words what a node believes to be: leader, term 2.
+func (r *Recording) RoleText(v *protocols.View) string {
+	p := r.Protocol
+	role := fmt.Sprintf("role %d", v.Role)
+	if int(v.Role) < len(p.Roles) {
+		role = p.Roles[v.Role]
+	}
+	word, epoch := p.EpochWord, fmt.Sprint(v.Epoch)
+	if word == "" {
+		word = "epoch"
+	}
+	if p.EpochText != nil {
+		epoch = p.EpochText(v.Epoch)
+	}
+	return fmt.Sprintf("%s, %s %s", role, word, epoch)
+}
+
+// SameRole reports whether line i of Seen shows its node with the role and epoch of
+// the line before it.
+func (r *Recording) SameRole(i int) bool {
+	now := &r.Seen[i]
+	for j := i - 1; j >= 0; j-- {
+		if s := &r.Seen[j]; s.Node == now.Node {
+			return s.Up == now.Up && s.View.Role == now.View.Role && s.View.Epoch == now.View.Epoch
+		}
+	}
+	return false
+}
+
 // stateWatch keeps how nodes show themselves, whenever that changes.
 type stateWatch struct {
 	seen []Seen
@@ -63,7 +95,7 @@ func (s *stateWatch) Checks() []protocols.CheckInfo { return nil }
 
 // Observe implements [protocols.Observer].
 func (s *stateWatch) Observe(m *protocols.Moment) {
-	now := Seen{Seq: m.Seq, Node: m.Node, Up: m.Kind != protocols.Crashed}
+	now := Seen{Seq: m.Seq, Time: m.Now, Node: m.Node, Up: m.Kind != protocols.Crashed}
 	if now.Up && m.Replica != nil {
 		m.Replica.View(&now.View)
 	}

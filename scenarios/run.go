@@ -11,7 +11,7 @@ import (
 	"github.com/lockstep-sim/lockstep/sim"
 )
 
-// Options change what a run keeps, never what it does.
+// Options change what a run keeps. All but Reseed leave alone what it does.
 type Options struct {
 	History bool                 // keep Result.History and Result.Report
 	Trace   bool                 // record Result.Trace
@@ -19,6 +19,9 @@ type Options struct {
 	Memory  protocols.MemoryMode // of released messages; Trace needs and sets Keep
 	// Checkpoints keeps Result.Checkpoints, by which a replay finds where it departs.
 	Checkpoints bool
+
+	// Reseed gives the run another future, to see whether its end could be another.
+	Reseed sim.Reseed
 
 	recoveries bool // keep what crashes lost and boots found
 }
@@ -155,7 +158,7 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	if runner.watch != nil {
 		cfg.Observers = append(cfg.Observers, runner.watch)
 	}
-	cfg.Checkpoints = opt.Checkpoints
+	cfg.Checkpoints, cfg.Reseed = opt.Checkpoints, opt.Reseed
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil || cfg.Scripted

@@ -36,6 +36,9 @@ type Config struct {
 	// Checkpoints keeps digests on the way, for [World.Checkpoints].
 	Checkpoints bool
 
+	// Reseed gives the run another future.
+	Reseed Reseed
+
 	// Trusting lets subscribers report no violations: it switches their check off.
 	Trusting bool
 	// roles is for metamorphic tests: node i draws what node roles[i-1] would draw, and

@@ -54,6 +54,33 @@ func (w *World) resetCheckpoints() {
 	if w.cfg.Checkpoints {
 		w.nextCheckpoint = firstStride
 	}
+	w.nextMark = w.nextCheckpoint
+	if at := w.reseedAt(); at > 0 && (w.nextMark == 0 || at < w.nextMark) {
+		w.nextMark = at
+	}
+}
+
+// reseedAt is the event before which the seed changes; 0: none.
+func (w *World) reseedAt() uint64 {
+	if w.cfg.Reseed.After == 0 {
+		return 0
+	}
+	return w.cfg.Reseed.After + 1
+}
+
+// mark does what is due before the event that begins, and finds out when it is next.
+func (w *World) mark() {
+	at := w.reseedAt()
+	if w.seq == at {
+		w.reseed(w.cfg.Reseed.Seed)
+	}
+	if w.seq == w.nextCheckpoint {
+		w.takeCheckpoint()
+	}
+	w.nextMark = w.nextCheckpoint
+	if at > w.seq && (w.nextMark == 0 || at < w.nextMark) {
+		w.nextMark = at
+	}
 }
 
 // takeCheckpoint keeps the digest before the event that begins.

@@ -93,8 +93,9 @@ type World struct {
 	tracing        bool
 	trace          []TraceEvent
 	checkpoints    []Checkpoint
-	nextCheckpoint uint64 // the event before which the next one is taken
+	nextCheckpoint uint64 // the event before which the next one is taken; 0: none
 	stride         uint64
+	nextMark       uint64     // the event before which there is a checkpoint to take, or a seed to change; 0: none
 	recoveries     []Recovery // what crashes lost and boots found, where it is asked for
 }
 
@@ -331,8 +332,8 @@ func (w *World) dispatch(p *payload, cause uint64) {
 func (w *World) begin(kind eventKind, to, from protocols.NodeID, x, cause uint64) {
 	w.stats.Events++
 	w.seq, w.cause = w.stats.Events, cause
-	if w.seq == w.nextCheckpoint {
-		w.takeCheckpoint()
+	if w.seq == w.nextMark {
+		w.mark()
 	}
 	w.digest.mix(uint64(w.now))
 	w.digest.mix(uint64(kind)<<32 | uint64(uint16(to))<<16 | uint64(uint16(from)))

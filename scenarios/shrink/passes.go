@@ -391,7 +391,7 @@ func roundAll(sc *scenarios.Scenario, unit protocols.Duration) {
 // one.
 func (m *minimiser) simplify() (changed bool) {
 	for from := 0; !m.over(); {
-		variants := scenarios.Variants(m.best, m.p)
+		variants := m.variants()
 		if from >= len(variants) {
 			return changed
 		}
@@ -407,4 +407,14 @@ func (m *minimiser) simplify() (changed bool) {
 		from += won
 	}
 	return changed
+}
+
+// variants are those of the language. Of long lists of operations the single ones are
+// left as they are: removing some comes first.
+func (m *minimiser) variants() []scenarios.Variant {
+	list := scenarios.Variants(m.best, m.p)
+	if len(m.best.Workload.Calls) > 4*few {
+		list = slices.DeleteFunc(list, func(v scenarios.Variant) bool { return strings.HasPrefix(v.Path, "workload.calls") })
+	}
+	return list
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -54,7 +55,10 @@ type Result struct {
 	End      End
 }
 
-// Class is what stays the same: the verdict and the first broken check.
+// suffix is added to the name of what was made smaller.
+const suffix = "-min"
+
+// class is what stays the same: the verdict and the first broken check.
 type class struct {
 	verdict checker.Verdict
 	check   string
@@ -85,12 +89,18 @@ func Minimise(ctx context.Context, sc *scenarios.Scenario, p *protocols.Protocol
 	if o.MaxRuns <= 0 {
 		o.MaxRuns = DefaultRuns
 	}
+	o.Workers = max(1, o.Workers)
 	m := &minimiser{
 		ctx: ctx, p: p, seed: seed, o: o, pool: search.NewPool(o.Workers), class: classOf(first.Result),
 		best: sc, after: first.Result, runs: 1, tried: map[string]bool{},
 	}
 	m.tried[m.key(sc)] = true
 	m.search(first)
+	m.best = m.best.Clone()
+	m.best.File = ""
+	if len(m.best.Name)+len(suffix) <= 64 && !strings.HasSuffix(m.best.Name, suffix) {
+		m.best.Name += suffix
+	}
 	r := &Result{Scenario: m.best, Protocol: p, Seed: seed, Before: first.Result, After: m.after, Runs: m.runs}
 	switch {
 	case ctx.Err() != nil:
@@ -177,33 +187,49 @@ func (m *minimiser) key(sc *scenarios.Scenario) string { return string(scenarios
 // first tries candidates in order and takes the first that fails likewise. It
 // returns its position, or -1. What is not valid, or was tried before, costs nothing.
 func (m *minimiser) first(candidates []*scenarios.Scenario) int {
-	var jobs []search.Job
-	var places []int
-	var keys []string
-	for i, c := range candidates {
-		key := m.key(c)
-		if m.tried[key] || slices.Contains(keys, key) || scenarios.Validate(c, []*protocols.Protocol{m.p}) != nil {
+	for next := 0; next < len(candidates) && !m.over(); {
+		var w wave
+		for ; next < len(candidates) && len(w.jobs) < m.o.Workers && m.runs+len(w.jobs) < m.o.MaxRuns; next++ {
+			m.add(&w, next, candidates[next])
+		}
+		won, result := m.pool.First(m.ctx, w.jobs, m.fails)
+		if result == nil {
+			m.count(w.keys[:won])
 			continue
 		}
-		if m.runs+len(jobs) == m.o.MaxRuns {
-			break
+		m.count(w.keys[:won+1])
+		m.best, m.after = candidates[w.places[won]], result
+		if m.o.Progress != nil {
+			m.o.Progress(Progress{m.runs, len(m.best.Faults), calls(m.best), m.pass})
 		}
-		places, keys = append(places, i), append(keys, key)
-		jobs = append(jobs, search.Job{Scenario: c, Protocol: m.p, Seed: m.seed, Options: scenarios.Options{History: true}})
+		return w.places[won]
 	}
-	won, result := m.pool.First(m.ctx, jobs, m.fails)
-	if result == nil {
-		m.count(keys[:won])
-		return -1
-	}
-	m.count(keys[:won+1])
-	m.best, m.after = jobs[won].Scenario, result
-	if m.o.Progress != nil {
-		m.o.Progress(Progress{m.runs, len(m.best.Faults), calls(m.best), m.pass})
-	}
-	return places[won]
+	return -1
 }
 
+// wave is what runs at once.
+type wave struct {
+	jobs   []search.Job
+	places []int    // among the candidates
+	keys   []string // of the scenarios
+}
+
+// add puts a candidate into a wave, unless it is known or not valid. A run that takes
+// far longer than the failing one does not fail like it, and is stopped.
+func (m *minimiser) add(w *wave, place int, c *scenarios.Scenario) {
+	key := m.key(c)
+	if m.tried[key] || slices.Contains(w.keys, key) || scenarios.Validate(c, []*protocols.Protocol{m.p}) != nil {
+		return
+	}
+	bounded := *c
+	if most := 4*m.after.Events + 100_000; !slices.Contains(afterHeal, m.class.check) && (c.Events == 0 || c.Events > most) {
+		bounded.Events = most
+	}
+	w.places, w.keys = append(w.places, place), append(w.keys, key)
+	w.jobs = append(w.jobs, search.Job{Scenario: &bounded, Protocol: m.p, Seed: m.seed, Options: scenarios.Options{History: true}})
+}
+
+// count enters runs that were made.
 func (m *minimiser) count(keys []string) {
 	m.runs += len(keys)
 	for _, k := range keys {

@@ -16,6 +16,7 @@ func (m *minimiser) explicit(first *scenarios.Recording) {
 	bare := m.best.Clone()
 	bare.Expect, bare.ExpectOf, bare.Sometimes = scenarios.Expectation{}, nil, nil
 	bare.Protocols = []string{m.p.Name}
+	bare.Parameters = slices.DeleteFunc(slices.Clone(bare.Parameters), func(ps scenarios.Parameters) bool { return ps.Protocol != m.p.Name })
 	for i := range bare.Faults {
 		if f := &bare.Faults[i]; f.Stream == 0 {
 			f.Stream = f.ID // whatever its position will be
@@ -149,7 +150,12 @@ func (m *minimiser) trim(sc *scenarios.Scenario, horizon protocols.Duration) {
 	late := func(t protocols.Time) bool { return protocols.Duration(t) >= horizon }
 	sc.Faults = slices.DeleteFunc(sc.Faults, func(f sim.Fault) bool { return late(f.At) })
 	sc.Admin = slices.DeleteFunc(sc.Admin, func(s sim.AdminStep) bool { return late(s.At) })
-	sc.Workload.Calls = slices.DeleteFunc(sc.Workload.Calls, func(c sim.Call) bool { return late(c.At) })
+	kept := slices.DeleteFunc(slices.Clone(sc.Workload.Calls), func(c sim.Call) bool { return late(c.At) })
+	if len(kept) == 0 && len(sc.Workload.Calls) > 0 { // no list would be a drawn workload
+		kept = append(kept, sc.Workload.Calls[0])
+		kept[0].At = protocols.Time(horizon - unit)
+	}
+	sc.Workload.Calls = kept
 	for i := range sc.Faults {
 		if f := &sc.Faults[i]; f.For != sim.Forever && protocols.Duration(f.At)+f.For > horizon {
 			f.For = horizon - protocols.Duration(f.At)

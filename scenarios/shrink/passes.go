@@ -91,7 +91,7 @@ func (m *minimiser) leap() bool {
 		bases = append(bases, both)
 	}
 	var candidates []*scenarios.Scenario
-	for _, list := range append(m.handfuls(8), m.best.Workload.Calls) {
+	for _, list := range m.handfuls(8) {
 		for _, base := range bases {
 			c := base.Clone()
 			c.Workload.Calls = slices.Clone(list)
@@ -374,7 +374,7 @@ func roundAll(sc *scenarios.Scenario, unit protocols.Duration) {
 	for i := range sc.Faults {
 		f := &sc.Faults[i]
 		at(&f.At)
-		if f.For != sim.Forever {
+		if f.For != sim.Forever && f.For > unit {
 			f.For = coarse(f.For, unit)
 		}
 	}
@@ -384,7 +384,6 @@ func roundAll(sc *scenarios.Scenario, unit protocols.Duration) {
 	for i := range sc.Admin {
 		at(&sc.Admin[i].At)
 	}
-	sc.For = (sc.For + unit - 1) / unit * unit
 }
 
 // simplify tries everything that the language itself knows to be simpler, one by

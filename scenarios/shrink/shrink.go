@@ -30,6 +30,15 @@ type Progress struct {
 	Pass   string
 }
 
+// String says it in a line.
+func (p Progress) String() string {
+	calls := "a drawn workload"
+	if p.Calls >= 0 {
+		calls = fmt.Sprintf("%d operations", p.Calls)
+	}
+	return fmt.Sprintf("%4d runs, %d faults, %s: %s", p.Runs, p.Faults, calls, p.Pass)
+}
+
 // End says why a search ended.
 type End uint8
 
@@ -53,10 +62,19 @@ type Result struct {
 	After    *scenarios.Result // the run of Scenario
 	Runs     int               // that were counted
 	End      End
+
+	replicas int // before
 }
 
 // suffix is added to the name of what was made smaller.
 const suffix = "-min"
+
+// Sizes says what became of the scenario: faults 12 -> 1, operations 216 -> 2.
+func (r *Result) Sizes() string {
+	return fmt.Sprintf("faults %d -> %d, operations %d -> %d, replicas %d -> %d, virtual seconds %s -> %s",
+		len(r.Before.Faults), len(r.After.Faults), r.Before.Operations.Total(), r.After.Operations.Total(),
+		r.replicas, r.Scenario.Replicas, r.Before.Virtual, r.After.Virtual)
+}
 
 // class is what stays the same: the verdict and the first broken check.
 type class struct {
@@ -101,7 +119,7 @@ func Minimise(ctx context.Context, sc *scenarios.Scenario, p *protocols.Protocol
 	if len(m.best.Name)+len(suffix) <= 64 && !strings.HasSuffix(m.best.Name, suffix) {
 		m.best.Name += suffix
 	}
-	r := &Result{Scenario: m.best, Protocol: p, Seed: seed, Before: first.Result, After: m.after, Runs: m.runs}
+	r := &Result{Scenario: m.best, Protocol: p, Seed: seed, Before: first.Result, After: m.after, Runs: m.runs, replicas: sc.Replicas}
 	switch {
 	case ctx.Err() != nil:
 		r.End = Interrupted

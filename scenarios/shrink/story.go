@@ -97,18 +97,19 @@ func (t *teller) name(id protocols.NodeID) string {
 
 // words says what a line of the trace tells; "" for what a story leaves out.
 func (t *teller) words(e *sim.TraceEvent) string {
+	if e.Time == 0 && e.Kind != sim.TraceCall && e.Kind != sim.TraceFault {
+		return "" // everybody boots
+	}
 	text := t.rec.World.TraceText(e)
 	switch e.Kind {
-	case sim.TraceBoot:
-		if e.Time == 0 {
-			return ""
-		}
 	case sim.TraceSynced, sim.TraceAttempt:
 		return ""
 	case sim.TraceDelivered, sim.TraceRequest:
-		return "gets" + t.sent(e) + " " + strings.TrimPrefix(text, "<- ")
+		from := "<- " + t.name(e.Peer) + " "
+		return "gets " + strings.TrimPrefix(text, from) + " from " + t.name(e.Peer) + t.sent(e)
 	case sim.TraceDropped:
-		return "never gets " + strings.TrimPrefix(text, "x- ")
+		from := "x- " + t.name(e.Peer) + " "
+		return "never gets " + strings.TrimPrefix(text, from) + " from " + t.name(e.Peer)
 	case sim.TraceTimer:
 		return strings.TrimPrefix(text, "timer ") + " timer fires"
 	case sim.TraceNote:
@@ -119,13 +120,13 @@ func (t *teller) words(e *sim.TraceEvent) string {
 	return text
 }
 
-// sent says when a message left, where that was much earlier.
+// sent says when a message left.
 func (t *teller) sent(e *sim.TraceEvent) string {
 	i, known := t.past.first[e.Cause]
 	if !known {
 		return ""
 	}
-	return ", sent " + sim.FormatDuration(protocols.Duration(t.past.trace[i].Time)) + ","
+	return " (sent " + sim.FormatDuration(protocols.Duration(t.past.trace[i].Time)) + ")"
 }
 
 // belief says what a node believes from now on.

@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
-
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/sim"
 )
@@ -48,23 +46,6 @@ func (r *Recording) At(id protocols.NodeID, seq uint64) (v protocols.View, up bo
 		}
 	}
 	return v, up
-}
-
-// RoleText says in the protocol's words what a node believes to be: leader, term 2.
-func (r *Recording) RoleText(v *protocols.View) string {
-	p := r.Protocol
-	role := fmt.Sprintf("role %d", v.Role)
-	if int(v.Role) < len(p.Roles) {
-		role = p.Roles[v.Role]
-	}
-	word, epoch := p.EpochWord, fmt.Sprint(v.Epoch)
-	if word == "" {
-		word = "epoch"
-	}
-	if p.EpochText != nil {
-		epoch = p.EpochText(v.Epoch)
-	}
-	return fmt.Sprintf("%s, %s %s", role, word, epoch)
 }
 
 // SameRole reports whether line i of Seen shows its node with the role and epoch of

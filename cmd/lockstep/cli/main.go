@@ -125,7 +125,7 @@ error, 130 interrupted.`,
 	root.SetErr(a.stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.runCommand(), a.compareCommand(), a.logCommand(), a.checkCommand(), a.traceCommand(), a.shrinkCommand(), a.validateCommand(), a.listCommand(),
+	root.AddCommand(a.runCommand(), a.compareCommand(), a.logCommand(), a.checkCommand(), a.traceCommand(), a.shrinkCommand(), a.replayCommand(), a.validateCommand(), a.listCommand(),
 		a.initCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand())
 	return root
 }

@@ -117,7 +117,7 @@ func drawn(rec *scenarios.Recording) diagram.Run {
 		s := &rec.Seen[i]
 		state := diagram.State{From: s.Time, Node: s.Node}
 		if s.Up {
-			state.Text = rec.RoleText(&s.View)
+			state.Text = rec.World.RoleText(&s.View)
 		}
 		if rec.SameRole(i) {
 			continue

@@ -287,6 +287,16 @@ func Number(faults []sim.Fault) {
 	}
 }
 
+// Pin names the random stream of every fault, so that it stays when positions change.
+// [Number] takes away the names that are not needed.
+func Pin(faults []sim.Fault) {
+	for i := range faults {
+		if f := &faults[i]; f.Stream == 0 {
+			f.Stream = f.ID
+		}
+	}
+}
+
 // spanOrForever is a duration or the word forever.
 func spanOrForever() codec[protocols.Duration] {
 	c := span(1, maxSpan)

@@ -31,12 +31,16 @@ func Variants(sc *Scenario, p *protocols.Protocol) []Variant {
 	var list []Variant
 	plain := New("")
 	plain.Workload.Mix = defaultMix(sc.Machine)
+	pinned := sc.Clone()
+	Pin(pinned.Faults)
 	for _, f := range scenarioMapping().fields {
 		if f.simpler == nil || slices.Contains(kept, f.key) {
 			continue
 		}
-		for _, v := range f.simpler(*sc, *plain) {
-			list = append(list, Variant{joined(f.key, v.path), v.value.finished()})
+		for _, v := range f.simpler(*pinned, *plain) {
+			if c := v.value.finished(); f.key != "faults" || !reflect.DeepEqual(c.Faults, sc.Faults) {
+				list = append(list, Variant{joined(f.key, v.path), c})
+			}
 		}
 	}
 	return append(list, parameterVariants(sc, p)...)

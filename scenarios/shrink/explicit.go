@@ -17,11 +17,6 @@ func (m *minimiser) explicit(first *scenarios.Recording) {
 	bare.Expect, bare.ExpectOf, bare.Sometimes = scenarios.Expectation{}, nil, nil
 	bare.Protocols = []string{m.p.Name}
 	bare.Parameters = slices.DeleteFunc(slices.Clone(bare.Parameters), func(ps scenarios.Parameters) bool { return ps.Protocol != m.p.Name })
-	for i := range bare.Faults {
-		if f := &bare.Faults[i]; f.Stream == 0 {
-			f.Stream = f.ID // whatever its position will be
-		}
-	}
 	calls := func(sc *scenarios.Scenario) { explicitCalls(sc, first) }
 	faults := func(sc *scenarios.Scenario) { sc.Faults = struck(sc.Faults, first.Result.Faults) }
 	calm := func(sc *scenarios.Scenario) { m.withoutLiveness(sc) }
@@ -30,6 +25,7 @@ func (m *minimiser) explicit(first *scenarios.Recording) {
 		{calls, faults, calm, short}, {calls, faults, calm}, {calls, faults}, {faults, calm, short}, {calls, short}, {faults}, {calls}, {calm}, {},
 	} {
 		c := bare.Clone()
+		scenarios.Pin(c.Faults)
 		for _, change := range changes {
 			change(c)
 		}

@@ -22,6 +22,13 @@ func TestExplicitIsTheSameRun(t *testing.T) {
 			if len(c.Workload.Calls) == 0 || again.Err != nil || again.Digest != rec.Result.Digest {
 				t.Errorf("%s seed %d: %d calls, digest %s, want %s (%v)", p.Name, seed, len(c.Workload.Calls), again.Digest, rec.Result.Digest, again.Err)
 			}
+			scenarios.Pin(c.Faults) // fewer faults are fewer events, but nothing that clients see
+			c.Faults = struck(c.Faults, rec.Result.Faults)
+			scenarios.Number(c.Faults)
+			fewer := scenarios.Run(c, p, seed, scenarios.Options{})
+			if fewer.Operations != rec.Result.Operations || fewer.Latency != rec.Result.Latency || fewer.Leaderless != rec.Result.Leaderless {
+				t.Errorf("%s seed %d: with %d of %d faults, %v in %v, want %v in %v", p.Name, seed, len(c.Faults), len(sc.Faults), fewer.Operations, fewer.Latency, rec.Result.Operations, rec.Result.Latency)
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 // change returns a copy of the best scenario with a change.
 func (m *minimiser) change(do func(sc *scenarios.Scenario)) *scenarios.Scenario {
 	c := m.best.Clone()
+	scenarios.Pin(c.Faults) // faults keep their draws when others go
 	do(c)
 	scenarios.Number(c.Faults)
 	return c

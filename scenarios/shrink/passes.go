@@ -77,6 +77,32 @@ func (m *minimiser) handfuls(most int) [][]sim.Call {
 	return list
 }
 
+// samples lists parts of the calls as a hash picks them: a half, a quarter and so on,
+// always with those that contradict each other. What a call does to the timing of all
+// others makes neighbours no better a choice than any.
+func (m *minimiser) samples() [][]sim.Call {
+	all := m.best.Workload.Calls
+	var must []sim.Call
+	if r := m.after.Report; r != nil && r.Counterexample != nil {
+		must = matching(all, r.Counterexample.Operations)
+	}
+	var list [][]sim.Call
+	for round := range uint64(6) {
+		for share := uint64(len(all)+few-1) / few; share >= 2; share /= 2 {
+			var some []sim.Call
+			for i, c := range all {
+				if slices.Contains(must, c) || protocols.Mix64(round<<32|uint64(i))%share == 0 {
+					some = append(some, c)
+				}
+			}
+			if len(some) > 0 && len(some) < len(all) {
+				list = append(list, some)
+			}
+		}
+	}
+	return list
+}
+
 // leap tries, where many operations are left, few of them together with small
 // windows and intervals, or with duplicates for certain: a bug that shows at the
 // hundredth entry often shows at the first one then.
@@ -92,6 +118,9 @@ func (m *minimiser) leap() bool {
 		bases = append(bases, both)
 	}
 	var candidates []*scenarios.Scenario
+	for _, list := range m.samples() {
+		candidates = append(candidates, m.change(func(sc *scenarios.Scenario) { sc.Workload.Calls = list }))
+	}
 	for _, list := range m.handfuls(8) {
 		for _, base := range bases {
 			c := base.Clone()

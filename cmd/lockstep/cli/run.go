@@ -39,8 +39,8 @@ failure with the command that repeats it. Percentiles and leaderless times of se
 runs are medians over the runs.
 
 The first failure of each kind (protocol and check) is made small, as lockstep
-shrink does it, and its story told; --no-shrink turns that off, and so does
---json without --out.
+shrink does it but in at most ` + fmt.Sprint(campaignRuns) + ` runs, and its story told; --no-shrink turns that
+off, and so does --json without --out.
 
 --json prints one object per run and line: scenario, protocol, seed, verdict,
 check and reason where not ok, digest, events, virtual_seconds, operations,
@@ -186,7 +186,7 @@ func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *
 		}
 	}
 	progress.summary()
-	if !f.noShrink && (!f.json || out != nil) {
+	if err == nil && !f.noShrink && (!f.json || out != nil) {
 		if err := a.shrinkFirsts(ctx, kinds, f.workers.n, f.json, out); err != nil {
 			return err
 		}

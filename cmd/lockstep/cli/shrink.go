@@ -216,13 +216,16 @@ func (f *firsts) add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios
 	f.list = append(f.list, failed{sc, p, r})
 }
 
+// campaignRuns is the budget for one failure of a campaign: lockstep shrink goes on.
+const campaignRuns = 500
+
 // shrinkFirsts makes the first failures of each class small and tells them.
 func (a *app) shrinkFirsts(ctx context.Context, f *firsts, workers int, quiet bool, out *reports.RunFolder) error {
 	for _, first := range f.list {
 		if ctx.Err() != nil {
-			return nil // the campaign says so
+			return &failure{scenarios.CodeInterrupted, errors.New("interrupted before every kind of failure was made small")}
 		}
-		r, err := shrink.Minimise(ctx, first.scenario, first.protocol, first.result.Seed, shrink.Options{Workers: workers})
+		r, err := shrink.Minimise(ctx, first.scenario, first.protocol, first.result.Seed, shrink.Options{MaxRuns: campaignRuns, Workers: workers})
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package shrink
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -35,13 +36,23 @@ func pastOf(rec *scenarios.Recording) *past {
 			continue
 		}
 		p.in[seq] = true
-		queue = append(queue, p.trace[i].Cause)
+		if !p.ticks(i) {
+			queue = append(queue, p.trace[i].Cause)
+		}
 		for ; i < len(p.trace) && p.trace[i].Seq == seq; i++ {
 			queue = append(queue, p.turns(p.trace[i].Node, seq)...)
 		}
 	}
 	p.lost()
 	return p
+}
+
+// ticks reports whether line i tells of a timer that the same node's timer set: one
+// beat of many.
+func (p *past) ticks(i int) bool {
+	e := &p.trace[i]
+	j, known := p.first[e.Cause]
+	return known && e.Kind == sim.TraceTimer && p.trace[j].Kind == sim.TraceTimer && p.trace[j].Node == e.Node
 }
 
 // roots are the events that contradict each other.
@@ -106,11 +117,17 @@ func turning(e *sim.TraceEvent) bool {
 }
 
 // lost adds what went astray on the way from an event of the past: a message that
-// does not come can matter as much as one that does.
+// does not come can matter as much as one that does. Of equal ones the first is told.
 func (p *past) lost() {
 	var more []uint64
+	told := map[string]bool{}
 	for i := range p.trace {
-		if e := &p.trace[i]; e.Kind == sim.TraceDropped && p.in[e.Cause] && e.Reason != "late" {
+		e := &p.trace[i]
+		if e.Kind != sim.TraceDropped || !p.in[e.Cause] || e.Reason == "late" {
+			continue
+		}
+		if key := fmt.Sprintf("%d %d %T %v", e.Peer, e.Node, e.Message, e.Command); !told[key] {
+			told[key] = true
 			more = append(more, e.Seq)
 		}
 	}

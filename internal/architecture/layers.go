@@ -41,7 +41,7 @@ var Layers = []Layer{
 	{Folder: "scenarios/library"},
 	{Folder: "scenarios/diagram", Project: []string{"protocols", "sim"}},
 	{Folder: "scenarios/search", Project: []string{"protocols", "sim", "checker/...", "scenarios"}},
-	{Folder: "scenarios/shrink", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search"}},
+	{Folder: "scenarios/shrink", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search", "scenarios/diagram"}},
 	{Folder: "scenarios/scenariotest", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search", "scenarios/shrink"}, Modules: []string{"pgregory.net/rapid"}},
 	{Folder: "reports/...", Project: []string{"protocols", "sim", "checker/...", "scenarios"}, Modules: []string{"gonum.org/v1/plot", "gonum.org/v1/gonum/stat", "github.com/jedib0t/go-pretty/v6"}},
 	{Folder: "cmd/lockstep/cli", Project: []string{"protocols", "checker/...", "scenarios/...", "reports"}, Modules: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "github.com/jedib0t/go-pretty/v6"}},

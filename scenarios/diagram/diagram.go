@@ -52,6 +52,8 @@ type Options struct {
 	Hide []string
 	// Timers names timers whose firing is marked, as in Protocol.Timers.
 	Timers []string
+	// Fold lets time run fast where nothing is drawn, and says where and how much.
+	Fold bool
 	// Height is that of the plot in pixels; 0 goes by the number of messages.
 	Height int
 }
@@ -71,6 +73,9 @@ func SVG(run Run, o Options) ([]byte, error) {
 		return nil, fmt.Errorf("the window %v to %v has %d messages, want at most %d: narrow it, or hide kinds or lanes", o.From, o.To, n, MaxMessages)
 	}
 	p.scale(o.Height)
+	if o.Fold {
+		p.fold()
+	}
 	p.place()
 	return p.write(&o), nil
 }

@@ -1,8 +1,8 @@
 // Package diagram draws what a run did as a space-time diagram: one lane for each
-// node and client, time downwards and to scale, and every message as an arrow from
-// where and when it left to where and when it was handled. It writes plain SVG
-// that needs no script, no font and no other file, and reads well on light and
-// dark pages.
+// node and client, time downwards and, unless it is folded, to scale, and every
+// message as an arrow from where and when it left to where and when it was handled.
+// It writes plain SVG that needs no script, no font and no other file, and reads well
+// on light and dark pages.
 //
 // What is drawn comes from the trace of package sim alone. The trace says when a
 // message was handled and which event sent it; that event's time is when the

@@ -153,11 +153,11 @@ func (t *teller) drawings() (svg, mermaid []byte) {
 		return nil, nil
 	}
 	v := t.rec.Result.Violations[0]
-	margin := max(protocols.Duration(1_000_000), to.Sub(from)/20)
+	const margin = protocols.Duration(1_000_000)
 	svg, err := diagram.SVG(run, diagram.Options{
 		Title:    fmt.Sprintf("%s, %s, seed %d: %s", t.rec.Result.Scenario, t.rec.Result.Protocol, t.rec.Result.Seed, v.Check),
 		Subtitle: "the causal past of the violation; other messages are left out",
-		From:     max(0, from.Add(-margin)), To: to.Add(margin), Lanes: t.past.places(),
+		From:     max(0, from.Add(-margin)), To: to.Add(margin), Lanes: t.past.places(), Fold: true,
 	})
 	if err != nil {
 		svg = nil

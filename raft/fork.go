@@ -11,6 +11,8 @@ import (
 func (n *Node) Fork() protocols.Node {
 	f := *n
 	f.log, f.execute = n.log.Fork(), n.execute.Fork()
+	f.configurations, f.peers = slices.Clone(n.configurations), slices.Clone(n.peers)
+	f.incoming.parts = slices.Clone(n.incoming.parts)
 	f.match, f.acked = slices.Clone(n.match), slices.Clone(n.acked)
 	f.proposed, f.waiting = slices.Clone(n.proposed), slices.Clone(n.waiting)
 	f.progress = slices.Clone(n.progress)
@@ -31,6 +33,17 @@ func (n *Node) Hash() uint64 {
 	for i := n.log.First(); i <= n.log.Last(); i++ {
 		h = fold2(h, n.log.At(i).hash())
 	}
+	h = fold3(h, n.baseTerm, bit(n.leaseless))
+	if n.taken != nil {
+		h = fold2(h, uint64(n.taken.LastIndex))
+	}
+	for _, c := range n.configurations {
+		h = c.config.fold(fold2(h, uint64(c.index)))
+	}
+	h = fold2(h, uint64(len(n.configurations)))
+	h = fold3(fold3(h, uint64(n.incoming.lastIndex), n.incoming.lastTerm), uint64(len(n.incoming.parts)), n.incoming.rows)
+	h = foldSet(foldSet(fold2(h, bit(n.wish.active)), n.wish.voters), n.wish.learners)
+	h = fold3(h, uint64(n.transfer.target), bit(n.transfer.told))
 	for i := range n.match {
 		h = n.progress[i].fold(fold2(h, uint64(n.match[i])))
 	}
@@ -44,6 +57,12 @@ func (n *Node) Hash() uint64 {
 func (p *progress) fold(h uint64) uint64 {
 	h = fold3(h, uint64(p.next), bit(p.probing))
 	h = fold3(h, uint64(p.count), uint64(p.since))
+	h = fold3(h, uint64(p.stored), p.disk)
+	h = fold3(h, p.offset, bit(p.caughtUp))
+	h = fold3(h, uint64(p.roundEnd), uint64(p.roundBegan))
+	if p.sending != nil {
+		h = fold2(h, uint64(p.sending.LastIndex))
+	}
 	for i := range p.count {
 		h = fold2(h, uint64(p.inflight[(p.head+i)%len(p.inflight)]))
 	}

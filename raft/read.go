@@ -64,7 +64,7 @@ func (n *Node) acknowledgeRound(node protocols.NodeID, round uint64, out *protoc
 		return false
 	}
 	n.confirmed = confirmed
-	if n.reads == readLease && confirmed+roundsKept > n.round {
+	if n.reads == readLease && !n.leaseless && confirmed+roundsKept > n.round {
 		n.extendLease(confirmed, out)
 	}
 	return true
@@ -90,7 +90,7 @@ func (n *Node) read(c protocols.Command, out *protocols.Effects) {
 	case n.reads == readLocal:
 		n.answerRead(c, out)
 	case n.role != leader:
-		out.Refuse(c, n.leader)
+		out.Refuse(c, n.hint())
 	case n.reads == readLog:
 		n.propose(c, out)
 	case n.bugs.readNoRound: // R-READ

@@ -96,6 +96,22 @@ func judge(t testing.TB, cfg sim.Config) string {
 	return ""
 }
 
+// swarm draws the parameters of a seed.
+func swarm(seed uint64) *raft.Parameters {
+	p := raft.DefaultParameters()
+	p.Reads = []string{raft.ReadsReadIndex, raft.ReadsLease, raft.ReadsLog}[seed%3]
+	p.PreVote = seed%4 != 1
+	p.CheckQuorum = p.Reads == raft.ReadsLease || seed%5 != 2
+	p.SnapshotEvery, p.LogKept = []int{30, 7, 0, 40}[seed/5%4], []int{0, 5, 100}[seed/7%3]
+	p.ChunkSize = []int{1, 2, 64}[seed/2%3]
+	p.Membership = []string{raft.MembershipJoint, raft.MembershipSingle}[seed/3%2]
+	p.LeaderWrite = []string{raft.LeaderWriteParallel, raft.LeaderWriteSerial}[seed/11%2]
+	if seed%2 == 1 {
+		p.MaxBatch, p.Window = 2, 3
+	}
+	return p
+}
+
 // Under crashes with cut steps, partitions, pauses, loss, duplication and slow
 // disks Raft keeps every promise, with any way to read and any options.
 func TestRaftKeepsItsPromisesUnderFaults(t *testing.T) {
@@ -104,14 +120,49 @@ func TestRaftKeepsItsPromisesUnderFaults(t *testing.T) {
 		seeds = 30
 	}
 	for seed := range seeds {
-		p := raft.DefaultParameters()
-		p.Reads = []string{raft.ReadsReadIndex, raft.ReadsLease, raft.ReadsLog}[seed%3]
-		p.PreVote = seed%4 != 1
-		p.CheckQuorum = p.Reads == raft.ReadsLease || seed%5 != 2
-		if seed%2 == 1 {
-			p.MaxBatch, p.Window = 2, 3
+		if wrong := judge(t, config(t, seed, swarm(seed))); wrong != "" {
+			t.Errorf("seed %d: %s", seed, wrong)
 		}
-		if wrong := judge(t, config(t, seed, p)); wrong != "" {
+	}
+}
+
+// operated adds an operator's plan to that of the faults: members come and go, as
+// voters or learners, and leaders hand over.
+func operated(t testing.TB, seed uint64, p *raft.Parameters) sim.Config {
+	cfg := config(t, seed, p)
+	rng := rand.New(rand.NewPCG(seed, 2))
+	cfg.Members = protocols.NodesUpTo(max(2, cfg.Replicas-rng.IntN(3)))
+	cluster := protocols.Cluster{Replicas: cfg.Replicas, Members: cfg.Members}
+	cfg.Observers = append(checker.Generic(cfg.Protocol, cluster, p), cfg.Protocol.Invariants(cluster, p)...)
+	for range 3 + rng.IntN(6) {
+		s := sim.AdminStep{Kind: protocols.Reconfigure, At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(2 * second)}
+		id := func() protocols.NodeID { return protocols.NodeID(1 + rng.IntN(cfg.Replicas)) }
+		switch rng.IntN(5) {
+		case 0:
+			s.Kind, s.To = protocols.TransferLeadership, id()
+		case 1:
+			s.Add = protocols.Nodes(id())
+		case 2:
+			s.Remove = protocols.Nodes(id())
+		case 3:
+			s.Add = protocols.Nodes(id(), id())
+			s.Remove = protocols.Nodes(id(), id()).Minus(s.Add)
+		case 4:
+			s.Learners = protocols.Nodes(id())
+		}
+		cfg.Admin = append(cfg.Admin, s)
+	}
+	return cfg
+}
+
+// All promises hold also while the membership changes and leaders hand over.
+func TestRaftReconfiguresUnderFaults(t *testing.T) {
+	seeds := uint64(150)
+	if testing.Short() {
+		seeds = 30
+	}
+	for seed := range seeds {
+		if wrong := judge(t, operated(t, seed, swarm(seed))); wrong != "" {
 			t.Errorf("seed %d: %s", seed, wrong)
 		}
 	}

@@ -86,8 +86,8 @@ type View struct {
 	Last       Index  // last log position, durable or not
 	Members    NodeSet
 	Outgoing   NodeSet // joint consensus: members that go, of whom a majority is needed as well; else empty
-	LeaseUntil Time   // on its monotone clock: may answer reads alone until then; 0 without a lease
-	StateHash  uint64 // StateMachine.Hash at Applied, sessions included
+	LeaseUntil Time    // on its monotone clock: may answer reads alone until then; 0 without a lease
+	StateHash  uint64  // StateMachine.Hash at Applied, sessions included
 }
 
 // NoteKind names a milestone.

@@ -143,7 +143,7 @@ func (n *Node) configure() {
 		}
 	}
 	c := n.configuration()
-	n.quorum = c.quorum()
+	n.quorum, n.voter = c.quorum(), c.Voters.Or(c.Outgoing).Has(n.id)
 	if c.isJoint() && n.bugs.oneMajority {
 		n.quorum = protocols.Majority{Of: c.Voters}
 	}
@@ -162,10 +162,7 @@ func (n *Node) configure() {
 
 // isVoter reports whether this node's vote and disk count under the configuration in
 // force. A disk that replaced a lost one counts from where the node was added with it.
-func (n *Node) isVoter() bool {
-	c := n.configuration()
-	return c.Voters.Or(c.Outgoing).Has(n.id) && n.isTrusted()
-}
+func (n *Node) isVoter() bool { return n.voter && n.isTrusted() }
 
 func (n *Node) isTrusted() bool {
 	return n.disk == 0 || n.configuration().disk(n.id) == n.disk || n.bugs.wipedVotes

@@ -67,6 +67,7 @@ type Node struct {
 	configurations []configured
 	inForce        int                `hash:"-"`
 	quorum         protocols.Quorum   `hash:"-"`
+	voter          bool               `hash:"-"` // this node is one of its voters
 	peers          []protocols.NodeID `hash:"-"` // its members but this node, in order
 
 	// Volatile at everyone. execute.Applied <= commit <= log.Last(): execution

@@ -93,6 +93,16 @@ func TestPlays(t *testing.T) {
 func TestPlaysWithoutTheBug(t *testing.T) {
 	for _, c := range []struct{ play, key, value string }{
 		{"raft-figure-8", "parameters.raft.bugs", "[]"},
+		{"raft-bare-snapshot", "parameters.raft.bugs", "[]"},
+		{"raft-configuration-on-apply", "parameters.raft.bugs", "[]"},
+		{"raft-counts-itself", "parameters.raft.bugs", "[]"},
+		{"raft-early-change", "parameters.raft.bugs", "[]"},
+		{"raft-half-a-snapshot", "parameters.raft.bugs", "[]"},
+		{"raft-joint-forever", "parameters.raft.bugs", "[]"},
+		{"raft-lease-kept", "parameters.raft.bugs", "[]"},
+		{"raft-one-majority", "parameters.raft.bugs", "[]"},
+		{"raft-snapshot-off-by-one", "parameters.raft.bugs", "[]"},
+		{"raft-truncated-configuration", "parameters.raft.bugs", "[]"},
 		{"paxos-first-reported", "parameters.paxos.bugs", "[]"},
 		{"paxos-shared-ballot", "parameters.paxos.bugs", "[]"},
 		{"paxos-early-accepted", "parameters.paxos.bugs", "[]"},

@@ -3,7 +3,9 @@ package raft_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,6 +70,13 @@ func config(t testing.TB, seed uint64, p *raft.Parameters) sim.Config {
 // fresh write and read, and returns what is wrong, or "".
 func judge(t testing.TB, cfg sim.Config) string {
 	t.Helper()
+	wrong, _ := judged(t, cfg)
+	return wrong
+}
+
+// judged is judge, and returns what became of the operator's plan.
+func judged(t testing.TB, cfg sim.Config) (wrong string, log []sim.AdminRecord) {
+	t.Helper()
 	w, err := sim.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -80,10 +89,10 @@ func judge(t testing.TB, cfg sim.Config) string {
 		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 })
 	}
 	if v := w.Violations(); len(v) > 0 {
-		return v[0].String()
+		return v[0].String(), w.AdminLog()
 	}
 	if stop != sim.Satisfied {
-		return fmt.Sprintf("liveness: %v with %d operations pending", stop, w.PendingOperations())
+		return fmt.Sprintf("liveness: %v with %d operations pending", stop, w.PendingOperations()), w.AdminLog()
 	}
 	report := checker.Linearizable(w.History(), checker.Options{Positions: true})
 	if report.Verdict != checker.OK {
@@ -91,9 +100,9 @@ func judge(t testing.TB, cfg sim.Config) string {
 		if report.Counterexample != nil {
 			text = report.Counterexample.Text
 		}
-		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text)
+		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text), w.AdminLog()
 	}
-	return ""
+	return "", w.AdminLog()
 }
 
 // swarm draws the parameters of a seed.
@@ -164,6 +173,68 @@ func TestRaftReconfiguresUnderFaults(t *testing.T) {
 	for seed := range seeds {
 		if wrong := judge(t, operated(t, seed, swarm(seed))); wrong != "" {
 			t.Errorf("seed %d: %s", seed, wrong)
+		}
+	}
+}
+
+// replacement is a plan that replaces every member of five, one by one, under load
+// and faults.
+func replacement(t testing.TB, seed uint64, membership string) sim.Config {
+	p := swarm(seed)
+	p.Membership = membership
+	cfg := config(t, seed, p)
+	cfg.Replicas, cfg.Members = 10, protocols.NodesUpTo(5)
+	cluster := protocols.Cluster{Replicas: cfg.Replicas, Members: cfg.Members}
+	cfg.Observers = append(checker.Generic(cfg.Protocol, cluster, p), cfg.Protocol.Invariants(cluster, p)...)
+	cfg.Faults = cfg.Faults[:0]
+	rng := rand.New(rand.NewPCG(seed, 3))
+	for at := second / 2; at < 5*second; at += protocols.Time(300e6 + rng.Int64N(500e6)) {
+		target, err := sim.ParseTarget([]string{"leader", "follower", "random", "minority"}[rng.IntN(4)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := sim.Fault{At: at, For: protocols.Duration(100e6 + rng.Int64N(300e6)), Target: target, Kind: protocols.FaultCrash}
+		if rng.IntN(2) == 0 {
+			f.Kind, f.OneWay = protocols.FaultPartition, sim.Direction(rng.IntN(3))
+		}
+		cfg.Faults = append(cfg.Faults, f)
+	}
+	for i := range protocols.NodeID(5) {
+		cfg.Admin = append(cfg.Admin, sim.AdminStep{
+			Kind: protocols.Reconfigure, At: protocols.Time(i)*700e6 + 300e6, For: sim.Forever,
+			Add: protocols.Nodes(6 + i), Remove: protocols.Nodes(1 + i),
+		})
+	}
+	return cfg
+}
+
+// Replacing every member of a cluster of five, one by one under load with partitions
+// and crashes, loses no acknowledged write. LOCKSTEP_SEEDS says how many seeds to run.
+func TestRaftReplacesEveryMember(t *testing.T) {
+	seeds := uint64(20)
+	if n, err := strconv.ParseUint(os.Getenv("LOCKSTEP_SEEDS"), 10, 64); err == nil {
+		seeds = n
+	} else if testing.Short() {
+		seeds = 5
+	}
+	for _, membership := range []string{raft.MembershipJoint, raft.MembershipSingle} {
+		replaced := 0
+		for seed := range seeds {
+			wrong, log := judged(t, replacement(t, seed, membership))
+			if wrong != "" {
+				t.Errorf("%s, seed %d: %s", membership, seed, wrong)
+			}
+			all := true
+			for i := range log {
+				all = all && log[i].Effective
+			}
+			if all {
+				replaced++
+			}
+		}
+		t.Logf("%s: all members replaced in %d of %d runs", membership, replaced, seeds)
+		if replaced < int(seeds)*9/10 {
+			t.Errorf("%s: all members replaced in %d of %d runs only", membership, replaced, seeds)
 		}
 	}
 }

@@ -71,6 +71,9 @@ func Join(parts []Part) any {
 		}
 		for i := range p.sessions {
 			table.hash += p.sessions[i].hash
+			if p.sessions[i].seq > 0 && !p.sessions[i].expired {
+				table.live++
+			}
 		}
 		table.byClient = append(table.byClient, p.sessions...)
 	}

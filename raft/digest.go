@@ -93,3 +93,9 @@ func (m *InstallSnapshotResponse) Digest() uint64 {
 
 // Digest implements [protocols.Digested].
 func (m *TimeoutNow) Digest() uint64 { return protocols.Mix64(m.Term) }
+
+// Digest implements [protocols.Digested].
+func (m *ReadIndex) Digest() uint64 { return fold2(m.Term, m.ID) }
+
+// Digest implements [protocols.Digested].
+func (m *ReadIndexResponse) Digest() uint64 { return fold3(m.Term, m.ID, uint64(m.Index)) }

@@ -14,6 +14,7 @@ func (n *Node) Fork() protocols.Node {
 	f.configurations, f.peers = slices.Clone(n.configurations), slices.Clone(n.peers)
 	f.incoming.parts = slices.Clone(n.incoming.parts)
 	f.match, f.acked = slices.Clone(n.match), slices.Clone(n.acked)
+	f.asked = slices.Clone(n.asked)
 	f.proposed, f.waiting = slices.Clone(n.proposed), slices.Clone(n.waiting)
 	f.progress = slices.Clone(n.progress)
 	for i := range f.progress {
@@ -43,6 +44,12 @@ func (n *Node) Hash() uint64 {
 	h = fold2(h, uint64(len(n.configurations)))
 	h = fold3(fold3(h, uint64(n.incoming.lastIndex), n.incoming.lastTerm), uint64(len(n.incoming.parts)), n.incoming.rows)
 	h = foldSet(foldSet(fold2(h, bit(n.wish.active)), n.wish.voters), n.wish.learners)
+	for i := range n.asked {
+		r := &n.asked[i]
+		e := Entry{Command: r.command}
+		h = fold2(fold3(h, r.id, uint64(r.index)), e.hash())
+	}
+	h = fold2(h, uint64(len(n.asked)))
 	h = fold3(h, uint64(n.transfer.target), bit(n.transfer.told))
 	for i := range n.match {
 		h = n.progress[i].fold(fold2(h, uint64(n.match[i])))
@@ -81,7 +88,8 @@ func (r *rounds) fold(h uint64) uint64 {
 	for i := range r.waiting {
 		w := &r.waiting[i]
 		e := Entry{Command: w.command}
-		h = fold2(fold3(h, w.round, uint64(w.index)), e.hash())
+		h = fold3(fold3(h, w.round, uint64(w.index)), uint64(w.from), w.id)
+		h = fold2(h, e.hash())
 	}
 	return h
 }

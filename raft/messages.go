@@ -15,6 +15,8 @@ const (
 	KindInstallSnapshot
 	KindInstallSnapshotResponse
 	KindTimeoutNow
+	KindReadIndex
+	KindReadIndexResponse
 )
 
 // RequestVote asks for a vote in Term (§3.4). The candidate is the sender.
@@ -126,6 +128,20 @@ type InstallSnapshotResponse struct {
 // TimeoutNow tells its receiver to start an election at once (§3.10).
 type TimeoutNow struct{ Term uint64 }
 
+// ReadIndex is a follower's question how far the state must be for a read that it has
+// got (§6.4).
+type ReadIndex struct {
+	Term uint64
+	ID   uint64 // of the question: never used twice
+}
+
+// ReadIndexResponse answers a ReadIndex.
+type ReadIndexResponse struct {
+	Term  uint64
+	ID    uint64          // of the question
+	Index protocols.Index // 0: the sender does not lead
+}
+
 // Kind implements [protocols.Message].
 func (*RequestVote) Kind() protocols.Kind { return KindRequestVote }
 
@@ -159,6 +175,12 @@ func (*InstallSnapshotResponse) Kind() protocols.Kind { return KindInstallSnapsh
 // Kind implements [protocols.Message].
 func (*TimeoutNow) Kind() protocols.Kind { return KindTimeoutNow }
 
+// Kind implements [protocols.Message].
+func (*ReadIndex) Kind() protocols.Kind { return KindReadIndex }
+
+// Kind implements [protocols.Message].
+func (*ReadIndexResponse) Kind() protocols.Kind { return KindReadIndexResponse }
+
 // messageKinds describes the messages for traces and the conformance suite.
 func messageKinds() []protocols.KindInfo {
 	return []protocols.KindInfo{
@@ -173,5 +195,7 @@ func messageKinds() []protocols.KindInfo {
 		{Kind: KindInstallSnapshot, Name: "InstallSnapshot", New: func() any { return new(InstallSnapshot) }},
 		{Kind: KindInstallSnapshotResponse, Name: "InstallSnapshotResponse", New: func() any { return new(InstallSnapshotResponse) }},
 		{Kind: KindTimeoutNow, Name: "TimeoutNow", New: func() any { return new(TimeoutNow) }},
+		{Kind: KindReadIndex, Name: "ReadIndex", New: func() any { return new(ReadIndex) }},
+		{Kind: KindReadIndexResponse, Name: "ReadIndexResponse", New: func() any { return new(ReadIndexResponse) }},
 	}
 }

@@ -40,6 +40,12 @@ type Parameters struct {
 	Membership string `param:"membership" doc:"joint: to any configuration by joint consensus; single: one server at a time."`
 	// LeaderWrite is when a leader sends an entry: parallel or serial.
 	LeaderWrite string `param:"leader_write" doc:"parallel: a leader sends entries while its disk writes them; serial: after."`
+	// Sessions bounds the client sessions whose last result is kept; 0 is no bound. The
+	// one that was used least recently, by its place in the log, expires (§6.3).
+	Sessions int `param:"sessions" doc:"Client sessions that are kept; with one more, that which was used least recently expires. 0 is no bound."`
+	// FollowerReads lets followers answer reads by an index that they ask the leader
+	// for (§6.4).
+	FollowerReads bool `param:"follower_reads" doc:"A follower asks the leader for a read index and answers a read itself, under reads: readindex and lease."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }
@@ -107,6 +113,10 @@ func (p *Parameters) Validate(n int) error {
 		return fmt.Errorf("log_kept: got %d, want 0 or more", p.LogKept)
 	case p.ChunkSize < 1:
 		return fmt.Errorf("chunk_size: got %d, want 1 or more", p.ChunkSize)
+	case p.Sessions < 0:
+		return fmt.Errorf("sessions: got %d, want 0 (no bound) or more", p.Sessions)
+	case p.FollowerReads && p.Reads != ReadsReadIndex && p.Reads != ReadsLease:
+		return fmt.Errorf("follower_reads: got true with reads %q, want reads readindex or lease", p.Reads)
 	case p.Membership != MembershipJoint && p.Membership != MembershipSingle:
 		return fmt.Errorf("membership: got %q, want joint or single", p.Membership)
 	case p.LeaderWrite != LeaderWriteParallel && p.LeaderWrite != LeaderWriteSerial:

@@ -79,6 +79,8 @@ type Node struct {
 	noted   configured  `hash:"-"` // the last configuration known to be committed
 	taken   *Checkpoint // a snapshot that is not in force yet; nil: none
 	incoming
+	asked  []askedRead // reads that wait for an index from the leader, or for its execution
+	readID uint64      `hash:"-"` // of the last one; no two of any life are the same
 	// quietUntil is the promise to the leader last heard: no vote until then. It
 	// outlives a change of term, since that leader may still count on it.
 	quietUntil protocols.Time
@@ -126,6 +128,7 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		progress:   make([]progress, size),
 		rounds:     rounds{acked: make([]protocols.Index, size)},
 	}
+	n.execute.Sessions.Limit = p.Sessions
 	if switches.leaseNoDrift { // R-22
 		n.lease = p.ElectionTimeout.Min
 	}
@@ -156,6 +159,7 @@ func (n *Node) Step(ev *protocols.Event, out *protocols.Effects) {
 	case protocols.Fire:
 		n.fire(ev.Timer, out)
 	case protocols.Start:
+		n.readID = ev.Nonce
 		n.start(out)
 	case protocols.AdminEvent:
 		n.admin(&ev.Admin, out)
@@ -192,6 +196,10 @@ func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocol
 		n.onInstallSnapshotResponse(from, m, out)
 	case *TimeoutNow:
 		n.onTimeoutNow(from, m, out)
+	case *ReadIndex:
+		n.onReadIndex(from, m, out)
+	case *ReadIndexResponse:
+		n.onReadIndexResponse(m, out)
 	}
 }
 
@@ -236,12 +244,16 @@ func (n *Node) becomeFollower(term uint64, lead protocols.NodeID, out *protocols
 		// Every term draws its timeout afresh; re-arming within one does not.
 		out.CancelTimer(timerElection)
 	}
+	if lead != n.leader {
+		n.refuseAsked(lead, out)
+	}
 	n.role, n.leader = follower, lead
 	n.armElection(out)
 }
 
 // becomePreCandidate asks whether an election could be won (§9.6). The term stays.
 func (n *Node) becomePreCandidate(out *protocols.Effects) {
+	n.refuseAsked(protocols.Nobody, out)
 	n.role, n.leader, n.votes = preCandidate, protocols.Nobody, protocols.NodeSet{}
 	n.armElection(out)
 	n.askPreVotes(out)
@@ -250,6 +262,7 @@ func (n *Node) becomePreCandidate(out *protocols.Effects) {
 // becomeCandidate starts an election in the next term (§3.4); transfer says that the
 // leader wants it.
 func (n *Node) becomeCandidate(transfer bool, out *protocols.Effects) {
+	n.refuseAsked(protocols.Nobody, out)
 	n.role, n.leader, n.votes = candidate, protocols.Nobody, protocols.NodeSet{}
 	n.term, n.vote = n.term+1, n.id
 	n.saveHardState(out)
@@ -301,6 +314,7 @@ func (n *Node) becomeStopped(out *protocols.Effects) {
 		n.resign(protocols.Nobody, out)
 	}
 	out.CancelTimer(timerElection)
+	n.refuseAsked(protocols.Nobody, out)
 	n.role, n.leader = stopped, protocols.Nobody
 }
 

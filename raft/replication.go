@@ -296,7 +296,7 @@ func (n *Node) onAppendEntriesResponse(from protocols.NodeID, m *AppendEntriesRe
 		return // late; a match only grows within a term
 	}
 	p.stored = m.MatchIndex
-	if n.counts(from) {
+	if from == n.id || n.counts(from) {
 		n.match[from] = m.MatchIndex
 	}
 	if from == n.id {
@@ -418,6 +418,9 @@ func (n *Node) advanceCommit(index protocols.Index, out *protocols.Effects) {
 	}
 	if n.noted.index != n.latest().index || n.role == leader && (n.wish.active || n.latest().config.isJoint()) {
 		n.settled(out)
+	}
+	if len(n.asked) > 0 {
+		n.serveAsked(out)
 	}
 	n.compact(out)
 }

@@ -74,6 +74,12 @@ func (*InstallSnapshotResponse) Size() int { return 32 }
 func (*TimeoutNow) Size() int { return 8 }
 
 // Size implements [protocols.Sized].
+func (*ReadIndex) Size() int { return 16 }
+
+// Size implements [protocols.Sized].
+func (*ReadIndexResponse) Size() int { return 24 }
+
+// Size implements [protocols.Sized].
 func (r *Snapshot) Size() int { return 10 + 8 + r.Checkpoint.size() + 4 + sizeOf(r.Entries) }
 
 // Size implements [protocols.Sized].

@@ -172,6 +172,7 @@ func (n *Node) install(from protocols.NodeID, m *InstallSnapshot, out *protocols
 	}
 	n.saveSnapshot(out)
 	n.checkElection(out)
+	n.serveAsked(out)
 	n.acknowledge(from, n.commit, out)
 }
 

@@ -78,6 +78,9 @@ func (n *Node) sendSnapshot(peer protocols.NodeID, out *protocols.Effects) {
 func (n *Node) sendChunk(peer protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[peer]
 	p.since = n.now
+	if p.offset == 0 {
+		p.sending = n.checkpoint // there may be a newer one by now
+	}
 	c := p.sending
 	data := protocols.Cut(c.State, p.offset, uint64(n.parameters.ChunkSize))
 	// Early: it is executed, so a majority has it on disk.

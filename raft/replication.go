@@ -131,7 +131,7 @@ func (n *Node) replicate(peer protocols.NodeID, out *protocols.Effects) {
 }
 
 // retransmit goes back to the last match when nothing was acknowledged for a
-// heartbeat's time. It is called when peer has answered a heartbeat, so the
+// heartbeat's time, and sends what was not yet sent. It is called when peer has answered a heartbeat, so the
 // messages before it are late or lost, or its disk is slow.
 func (n *Node) retransmit(peer protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[peer]
@@ -141,6 +141,8 @@ func (n *Node) retransmit(peer protocols.NodeID, out *protocols.Effects) {
 		n.sendChunk(peer, out)
 	case p.count > 0:
 		p.probe(p.stored + 1)
+		n.replicate(peer, out)
+	default:
 		n.replicate(peer, out)
 	}
 }
@@ -350,8 +352,8 @@ func (n *Node) isDiskOf(id protocols.NodeID, disk uint64) bool {
 	}
 	n.match[id] = 0
 	p.disk, p.stored, p.sending, p.caughtUp = disk, 0, nil, false
-	p.roundEnd, p.roundBegan = n.log.Last()+1, n.now
-	p.probe(n.log.Last() + 1)
+	p.roundEnd, p.roundBegan = n.log.Last(), n.now
+	p.probe(max(1, n.log.Last())) // an entry to be refused: that shows what it has
 	return true
 }
 

@@ -275,6 +275,48 @@ func TestRaftBugsAreFoundBySearch(t *testing.T) {
 	}
 }
 
+// latency returns how long a write takes in a cluster of n whose disks take fsync,
+// without faults, with a delay of 1 ms.
+func latency(t *testing.T, n int, fsync protocols.Duration, write string) protocols.Duration {
+	t.Helper()
+	p := raft.DefaultParameters()
+	p.LeaderWrite = write
+	w, err := sim.New(sim.Config{
+		Protocol: raft.Protocol(), Parameters: p, Replicas: n, Seed: 1, Disk: sim.Disk{Fsync: sim.Exactly(fsync)},
+		Network:  sim.Network{Between: sim.Link{Latency: sim.Exactly(1e6)}, Client: sim.Link{Latency: sim.Exactly(1e6)}},
+		Workload: sim.Workload{Clients: 1, Keys: 1, Begin: second, Timeout: 1e9, GiveUp: 3e9, Operations: 20, Think: sim.Exactly(7e6), Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 1}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stop := w.RunUntil(10*second, func() bool { return w.Stats().Done == 20 }); stop != sim.Satisfied {
+		t.Fatal(stop)
+	}
+	h := w.History()
+	for _, o := range h[1:] {
+		if o.Ended.Sub(o.Began) != h[len(h)-1].Ended.Sub(h[len(h)-1].Began) {
+			t.Errorf("operations take %v and %v", o.Ended.Sub(o.Began), h[1].Ended.Sub(h[1].Began))
+		}
+	}
+	return h[1].Ended.Sub(h[1].Began)
+}
+
+// §10.2.1: a leader that writes while it sends takes four delays and one write, one that
+// sends after its write exactly one write more; alone, both take one.
+func TestRaftLeaderWrite(t *testing.T) {
+	const delay, write = 1e6, 3e6
+	for _, n := range []int{1, 3, 5, 7} {
+		parallel, serial := latency(t, n, write, raft.LeaderWriteParallel), latency(t, n, write, raft.LeaderWriteSerial)
+		wantParallel, wantSerial := protocols.Duration(4*delay+write), protocols.Duration(4*delay+2*write)
+		if n == 1 {
+			wantParallel, wantSerial = 2*delay+write, 2*delay+write
+		}
+		if parallel != wantParallel || serial != wantSerial {
+			t.Errorf("n = %d: parallel %v, serial %v; want %v, %v", n, parallel, serial, wantParallel, wantSerial)
+		}
+	}
+}
+
 // BenchmarkSteady runs five nodes with fsync, one closed-loop client and links of
 // 0.5 to 1 ms, without observers. One operation is 100 ms of virtual time.
 func BenchmarkSteady(b *testing.B) { benchmarkSteady(b, false) }

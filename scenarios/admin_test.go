@@ -66,10 +66,24 @@ func reconfigure(t *testing.T, protocol, text string) {
 	}
 }
 
+// deaf is a node that does not hear its operator.
+type deaf struct{ protocols.Node }
+
+func (d deaf) Step(ev *protocols.Event, out *protocols.Effects) {
+	if ev.Kind != protocols.AdminEvent {
+		d.Node.Step(ev, out)
+	}
+}
+
 // deafRaft declares leadership transfer and does not do it.
 func deafRaft() *protocols.Protocol {
 	p := raft.Protocol()
-	p.Admin = []protocols.AdminKind{protocols.TransferLeadership}
+	boot := p.New
+	p.New = func(c protocols.Config, disk protocols.Recovered) (protocols.Node, error) {
+		n, err := boot(c, disk)
+		return deaf{n}, err
+	}
+	p.Invariants = nil
 	return p
 }
 

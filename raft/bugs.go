@@ -12,6 +12,9 @@ type bugs struct {
 	countOldTerms      bool
 	earlyVote          bool
 	forgetVote         bool
+	clearVote          bool
+	commitVote         bool
+	countLearners      bool
 	wholeCommit        bool
 	truncateAlways     bool
 	earlyAppend        bool
@@ -48,6 +51,10 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.earlyVote }},
 		{protocols.Bug{ID: "R-03", Title: "a restart forgets the vote", Source: "etcd 9d2a465", Caught: "R-I6, R-I1"},
 			func(b *bugs) *bool { return &b.forgetVote }},
+		{protocols.Bug{ID: "R-04", Title: "a candidate that steps down forgets its vote, also within the term", Source: "etcd 9d2a465", Caught: "R-I6, R-I1"},
+			func(b *bugs) *bool { return &b.clearVote }},
+		{protocols.Bug{ID: "R-07", Title: "a voter compares a candidate's log with its commit index, not with its last entry", Source: "dissertation §3.6.1", Caught: "R-I4"},
+			func(b *bugs) *bool { return &b.commitVote }},
 		{protocols.Bug{ID: "R-08", Title: "the commit index of a request is cut to the last log index, not to the last new entry", Source: "etcd b927fa8", Caught: "R-I7, R-I5"},
 			func(b *bugs) *bool { return &b.wholeCommit }},
 		{protocols.Bug{ID: "R-09", Title: "every AppendEntries truncates the log, also without a conflict", Source: "Students' Guide to Raft; etcd 80615be", Caught: "R-I8, R-I4"},
@@ -74,6 +81,8 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.oneMajority }},
 		{protocols.Bug{ID: "R-31", Title: "a leader that is not in the new configuration counts itself", Source: "dissertation §4.2.2; etcd 2902537", Caught: "R-I7"},
 			func(b *bugs) *bool { return &b.countRemoved }},
+		{protocols.Bug{ID: "R-32", Title: "learners are counted in quorums", Source: "hashicorp/raft 6e41709", Caught: "R-I7, R-I10"},
+			func(b *bugs) *bool { return &b.countLearners }},
 		{protocols.Bug{ID: "R-33", Title: "a configuration is in force when it is executed, not when it is in the log", Source: "etcd#12359", Caught: "R-I9"},
 			func(b *bugs) *bool { return &b.effectiveOnApply }},
 		{protocols.Bug{ID: "R-34", Title: "only the leader that began joint consensus ends it", Source: "etcd#12136", Caught: "R-I11"},

@@ -67,6 +67,35 @@ var plays = []play{
 		s.deliver(everything)
 		return false
 	}},
+	{"R-04", []string{oneVote}, three(func(p *Parameters) { p.PreVote, p.CheckQuorum = false, false }), func(s *stage) bool {
+		s.fire(1, timerElection)
+		s.fire(2, timerElection)
+		s.deliver(ofKind(KindRequestVoteResponse, 1, 1))
+		s.deliver(ofKind(KindRequestVote, 1, 3))
+		s.deliver(ofKind(KindRequestVoteResponse, 3, 1))
+		s.fire(1, timerHeartbeat)
+		s.deliver(ofKind(KindHeartbeat, 1, 2))
+		s.deliver(ofKind(KindRequestVote, 1, 2))
+		return false
+	}},
+	{"R-07", []string{leaderCompleteness}, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.request(1, put(-1, 1, 5))
+		s.settle(between(1, 2))
+		s.crash(1)
+		s.now += 1e9
+		s.fire(3, timerElection)
+		s.settle(between(2, 3))
+		return false
+	}},
+	{"R-32", []string{commitEvidence}, some(4, 3, asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.reconfigure(1, protocols.NodesUpTo(3), protocols.Nodes(4))
+		s.settle(everything)
+		s.request(1, put(-1, 1, 5))
+		s.settle(between(1, 4))
+		return false
+	}},
 	{"R-08", []string{stateMachineSafety}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.now += 1e9

@@ -34,6 +34,18 @@ func (c *Configuration) isJoint() bool { return !c.Outgoing.Empty() }
 // all returns who gets the log.
 func (c *Configuration) all() protocols.NodeSet { return c.Voters.Or(c.Outgoing).Or(c.Learners) }
 
+// String prints the members: "voters {n1 n2}, outgoing {n1 n3}, learners {n4}".
+func (c *Configuration) String() string {
+	s := "voters " + c.Voters.String()
+	if c.isJoint() {
+		s += ", outgoing " + c.Outgoing.String()
+	}
+	if !c.Learners.Empty() {
+		s += ", learners " + c.Learners.String()
+	}
+	return s
+}
+
 // quorum returns who decides under c: in joint consensus a majority of both (§4.3).
 func (c *Configuration) quorum() protocols.Quorum {
 	if c.isJoint() {
@@ -146,6 +158,9 @@ func (n *Node) configure() {
 	n.quorum, n.voter = c.quorum(), c.Voters.Or(c.Outgoing).Has(n.id)
 	if c.isJoint() && n.bugs.oneMajority {
 		n.quorum = protocols.Majority{Of: c.Voters}
+	}
+	if n.bugs.countLearners && !c.isJoint() {
+		n.quorum = protocols.Threshold{Of: c.all(), Size: protocols.MajoritySize(c.Voters.Len())}
 	}
 	n.peers = n.peers[:0]
 	all := c.all()

@@ -302,7 +302,7 @@ func (w *watcher) snapshot(m *protocols.Moment, r *Snapshot) {
 	known := c.LastIndex >= w.committed.First()
 	if known {
 		if is := w.configurationAt(c.LastIndex).config; is.digest() != c.Configuration.digest() {
-			m.Violate(configurations, "%v saves a snapshot of index %d with voters %v, but there the log has %v", m.Node, c.LastIndex, c.Configuration.Voters, is.Voters)
+			m.Violate(configurations, "%v saves a snapshot of index %d with %v, but there the log has %v", m.Node, c.LastIndex, c.Configuration, is)
 		}
 	}
 	g.term, g.disk, g.records = r.Term, r.Disk, 0
@@ -334,7 +334,7 @@ func (w *watcher) checkConfiguration(m *protocols.Moment, n *Node) {
 	g := &w.nodes[m.Node]
 	mine := n.configuration()
 	if g.log.Last() == n.log.Last() && g.tail().term == n.termAt(n.log.Last()) && g.configuration().config.digest() != mine.digest() {
-		m.Violate(configurations, "%v follows a configuration with voters %v, but the latest of its log has %v", m.Node, mine.Voters, g.configuration().config.Voters)
+		m.Violate(configurations, "%v follows %v, but the latest of its log has %v", m.Node, mine, g.configuration().config)
 	}
 	if n.role != leader {
 		g.configured = 0
@@ -354,7 +354,7 @@ func (w *watcher) checkConfiguration(m *protocols.Moment, n *Node) {
 	for id := 1; id < len(w.nodes); id++ {
 		other := w.nodes[id].configuration().config
 		if protocols.NodeID(id) != m.Node && !mine.meets(other) && w.mayElect(protocols.NodeID(id)) {
-			m.Violate(configurations, "%v leads term %d with voters %v, and %v could be elected by voters %v: they have disjoint quorums", m.Node, n.term, mine.Voters, protocols.NodeID(id), other.Voters)
+			m.Violate(configurations, "%v leads term %d with %v, and %v could be elected with %v: they have disjoint quorums", m.Node, n.term, mine, protocols.NodeID(id), other)
 		}
 	}
 }

@@ -244,6 +244,10 @@ func (n *Node) becomeFollower(term uint64, lead protocols.NodeID, out *protocols
 		// Every term draws its timeout afresh; re-arming within one does not.
 		out.CancelTimer(timerElection)
 	}
+	if n.bugs.clearVote && n.role != follower && term == n.term {
+		n.vote = protocols.Nobody
+		n.saveHardState(out)
+	}
 	if lead != n.leader {
 		n.refuseAsked(lead, out)
 	}

@@ -82,7 +82,7 @@ func DefaultParameters() *Parameters {
 		Window:          16,
 		Reads:           ReadsReadIndex,
 		MaxDrift:        500_000,
-		SnapshotEvery:   1000,
+		SnapshotEvery:   10_000,
 		LogKept:         100,
 		ChunkSize:       64,
 		Membership:      MembershipJoint,

@@ -20,6 +20,7 @@ type ghost struct {
 type ghostNode struct {
 	term    uint64 // durable
 	disk    uint64 // as in Wiped
+	lost    bool   // the disk is gone, and the new one has no number yet
 	log     protocols.Log[ghostEntry]
 	before  ghostEntry // what the log begins after
 	records int        // how many are durable since the last snapshot
@@ -200,6 +201,9 @@ func (g *ghost) mayElect(id protocols.NodeID) bool {
 	mine, last := n.tail().term, n.log.Last()
 	for v := 1; v < len(g.nodes); v++ {
 		o := &g.nodes[v]
+		if !o.counts(protocols.NodeID(v), n.configuration().config) {
+			continue
+		}
 		if term := o.tail().term; term < mine || term == mine && o.log.Last() <= last {
 			votes = votes.With(protocols.NodeID(v))
 		}
@@ -212,11 +216,17 @@ func (g *ghost) mayElect(id protocols.NodeID) bool {
 func (g *ghost) mayCommit(c *Configuration, term uint64) bool {
 	var votes protocols.NodeSet
 	for id := 1; id < len(g.nodes); id++ {
-		if g.nodes[id].term <= term {
+		if n := &g.nodes[id]; n.term <= term && n.counts(protocols.NodeID(id), c) {
 			votes = votes.With(protocols.NodeID(id))
 		}
 	}
 	return c.quorum().Has(votes)
+}
+
+// counts reports whether the disk of node id is the one with which it is in c: else it
+// neither votes nor counts.
+func (g *ghostNode) counts(id protocols.NodeID, c *Configuration) bool {
+	return !g.lost && (g.disk == 0 || g.disk == c.disk(id))
 }
 
 // forget drops what a node claims to be.

@@ -277,7 +277,7 @@ func (w *watcher) durable(m *protocols.Moment, r protocols.Record) {
 	case *Append:
 		w.stored(m, r)
 	case *Wiped:
-		g.disk = r.Disk
+		g.disk, g.lost = r.Disk, false
 	case *Snapshot:
 		w.snapshot(m, r)
 	}
@@ -286,6 +286,7 @@ func (w *watcher) durable(m *protocols.Moment, r protocols.Record) {
 // wiped forgets what was on a disk that is lost.
 func (w *watcher) wiped(id protocols.NodeID) {
 	w.wipe(id)
+	w.nodes[id].lost = true
 	for _, t := range w.terms {
 		t.lost[id] = max(t.lost[id], t.stored[id])
 		t.stored[id] = 0
@@ -305,7 +306,7 @@ func (w *watcher) snapshot(m *protocols.Moment, r *Snapshot) {
 			m.Violate(configurations, "%v saves a snapshot of index %d with %v, but there the log has %v", m.Node, c.LastIndex, c.Configuration, is)
 		}
 	}
-	g.term, g.disk, g.records = r.Term, r.Disk, 0
+	g.term, g.disk, g.lost, g.records = r.Term, r.Disk, false, 0
 	g.before = ghostEntry{term: c.LastTerm}
 	if known {
 		g.before.prefix = w.committed.At(c.LastIndex).prefix

@@ -179,6 +179,35 @@ func TestRaftReconfiguresUnderFaults(t *testing.T) {
 	}
 }
 
+// A disk that is lost breaks no promise, whoever it belongs to. The cluster may stop:
+// nobody removes the nodes that lost theirs.
+func TestRaftStaysSafeWhenDisksAreLost(t *testing.T) {
+	seeds := uint64(150)
+	if testing.Short() {
+		seeds = 30
+	}
+	stuck := 0
+	for seed := range seeds {
+		cfg := operated(t, seed, swarm(seed))
+		rng := rand.New(rand.NewPCG(seed, 9))
+		for range 1 + rng.IntN(2) {
+			target, err := sim.ParseTarget([]string{"leader", "random", "n1", "n2"}[rng.IntN(4)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg.Faults = append(cfg.Faults, sim.Fault{Kind: protocols.FaultWipe, At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(1 + rng.Int64N(500_000_000)), Target: target})
+		}
+		if wrong := judge(t, cfg); strings.HasPrefix(wrong, "liveness") {
+			stuck++
+		} else if wrong != "" {
+			t.Errorf("seed %d: %s", seed, wrong)
+		}
+	}
+	if stuck == 0 || stuck > int(seeds)*2/3 {
+		t.Errorf("%d of %d clusters stopped: want some, and not nearly all", stuck, seeds)
+	}
+}
+
 // replacement is a plan that replaces every member of five, one by one, under load
 // and faults.
 func replacement(t testing.TB, seed uint64, membership string) sim.Config {

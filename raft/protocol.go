@@ -30,6 +30,7 @@ func Protocol() *protocols.Protocol {
 			}
 			return p.Validate(n)
 		},
+		Laws:        laws,
 		Bugs:        bugList(),
 		New:         New,
 		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ElectionTimeout.Max },

@@ -12,7 +12,10 @@
 //   - log: the append-only log, by positions and contents; O(n)
 //   - witness: the order of the replicated log itself, replayed and compared with
 //     real time; O(n); being right is a proof, being wrong only a suspicion
-//   - porcupine: everything else, with a budget counted in steps and bytes
+//   - queue: FIFO queues whose elements are enqueued once each; O(n log n)
+//   - window: a search whose cost depends on how many operations are open at a time
+//   - porcupine: everything else, with a budget counted in steps and bytes; on parts
+//     that are small before the window search, on others after it
 //
 // Zones and the log check decide both ways wherever their preconditions hold.
 // The witness can only acquit, and is never believed alone: every small history
@@ -29,7 +32,9 @@
 //   - keys of kv with append: witness or porcupine
 //   - log: the log check, unless reads show contents and two appends of unknown
 //     outcome carry the same value; then witness or porcupine
-//   - counter, stamp: witness or porcupine
+//   - queue: the queue check, unless an element is enqueued twice or a dequeue has
+//     an unknown outcome; then a search
+//   - counter, stamp: witness or a search
 //
 // The package is single-threaded: [Plan] hands out partitions, and whoever has
 // workers may run their Check on them. The porcupine module starts one goroutine

@@ -12,12 +12,16 @@ import (
 // conflict is what a fast check found: a few operations and why they contradict
 // each other.
 type conflict struct {
-	ops  []int32 // numbers in the part
-	text string
+	ops   []int32 // numbers in the part
+	text  string
+	class Class // "": see classify
 }
 
 // text prints the part's operation i.
-func (p *Part) text(i int32) string { return FormatOperation(p.at(int(i))) }
+func (p *Part) text(i int32) string { return formatOperation(p.at(int(i)), p.kind, p.opt) }
+
+// value prints a value.
+func (p *Part) value(v int64) string { return p.opt.Names.Value(v) }
 
 // explain turns a conflict into what the report shows.
 func (p *Part) explain(by Decider, c *conflict) *Counterexample {
@@ -29,7 +33,7 @@ func (p *Part) explain(by Decider, c *conflict) *Counterexample {
 		return cmp.Compare(a, b)
 	})
 	ops = slices.Compact(ops)
-	x := &Counterexample{Key: p.Key, Check: by, Text: c.text}
+	x := &Counterexample{Key: p.Key, Check: by, Text: c.text, Class: c.class}
 	for _, i := range ops {
 		op := *p.at(int(i))
 		op.List = slices.Clone(op.List)
@@ -57,8 +61,8 @@ func (z *zones) fail(op int32, format string, args ...any) {
 func (z *zones) failTwoSuccessors(a, b int32) {
 	opA, opB := z.clusters[a].op, z.clusters[b].op
 	z.found = &conflict{ops: []int32{opA, opB}, text: fmt.Sprintf(
-		"%s and %s both took effect right after the value %d, which was there only once",
-		z.p.text(opA), z.p.text(opB), int64(sawValue(z.p.at(int(opA)))))}
+		"%s and %s both took effect right after the value %s, which was there only once",
+		z.p.text(opA), z.p.text(opB), z.p.value(int64(sawValue(z.p.at(int(opA))))))}
 }
 
 func (z *zones) failTwoOpen(a, b int32) {

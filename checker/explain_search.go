@@ -32,6 +32,15 @@ func (p *Part) explainSearch() *Counterexample {
 	return q.explain(ByPorcupine, c)
 }
 
+// explainWindow explains a part that the window search refuted at the return of an
+// operation.
+func (p *Part) explainWindow(failed int32) *Counterexample {
+	q := p.until(p.at(int(failed)).Return)
+	last := q.lastReturn()
+	c := &conflict{ops: []int32{last}, text: "everything that had returned before can be put into one order; with " + q.text(last) + " no order is left"}
+	return q.explain(ByWindow, c)
+}
+
 // explainLongest adds the end of the longest partial linearization and what could
 // not follow it.
 func (p *Part) explainLongest(c *conflict, last int32, text *strings.Builder) {

@@ -1,6 +1,9 @@
 package checker
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // crossShare is the part of the budget that a second judgement gets: it must not
 // cost more than the first.
@@ -13,6 +16,14 @@ const crossShare = 10
 // decides, and a check that knows no positions goes over the whole of a small
 // part or the first operations of a large one. What is left goes to the search.
 func (p Part) Check() PartReport {
+	r := p.check()
+	if x := r.Counterexample; x != nil && x.Class == "" {
+		x.Class = p.classify()
+	}
+	return r
+}
+
+func (p *Part) check() PartReport {
 	r := PartReport{Key: p.Key, Operations: len(p.ops)}
 	if result, by, found := p.checkFast(); result != notApplicable {
 		p.decideFast(&r, result, by, found)
@@ -37,6 +48,9 @@ func (p *Part) checkFast() (fastResult, Decider, *conflict) {
 	}
 	if result, found := p.checkLog(); result != notApplicable {
 		return result, ByLog, found
+	}
+	if result, found := p.checkQueue(); result != notApplicable {
+		return result, ByQueue, found
 	}
 	return notApplicable, ByNobody, nil
 }
@@ -85,29 +99,68 @@ func (p *Part) crossCheck(r *PartReport) {
 // decideBySearch asks porcupine, about the whole and, if that is too much, about
 // the beginning: a violation there is one of the whole.
 func (p *Part) decideBySearch(r *PartReport, suspicion string) {
-	s := p.search()
-	r.Steps += s.steps
-	if s.verdict != Inconclusive {
-		r.Verdict, r.DecidedBy = s.verdict, ByPorcupine
-		if s.verdict == Violation {
-			r.Counterexample = p.explainSearch()
+	searches := [...]func(*PartReport) bool{p.decideByPorcupine, p.decideByWindow}
+	if len(p.ops) > p.opt.Small { // where porcupine's memory grows with the square
+		slices.Reverse(searches[:])
+	}
+	for _, decide := range searches {
+		if decide(r) {
+			r.Reason = ""
+			return
 		}
-		return
 	}
 	if len(p.ops) > p.opt.Prefix {
 		q := p.prefix(p.opt.Prefix)
 		if result, by, found := q.checkFast(); result == fails {
-			r.Verdict, r.DecidedBy, r.Counterexample = Violation, by, q.explain(by, found)
+			r.Verdict, r.DecidedBy, r.Counterexample, r.Reason = Violation, by, q.explain(by, found), ""
 			return
 		} else if result == notApplicable {
 			s := q.search()
 			r.Steps += s.steps
 			if s.verdict == Violation {
-				r.Verdict, r.DecidedBy, r.Counterexample = Violation, ByPorcupine, q.explainSearch()
+				r.Verdict, r.DecidedBy, r.Counterexample, r.Reason = Violation, ByPorcupine, q.explainSearch(), ""
 				return
 			}
 		}
 	}
 	r.Verdict = Inconclusive
-	r.Reason = fmt.Sprintf("key k%d, %d operations: search out of budget after %d steps; witness: %s", p.Key, len(p.ops), r.Steps, suspicion)
+	r.Reason = p.keyPrefix() + r.Reason + fmt.Sprintf("%d operations: searches out of budget after %d steps (%d steps and %d bytes each); witness: %s",
+		len(p.ops), r.Steps, p.opt.Budget.Steps, p.opt.Budget.CacheBytes, suspicion)
+}
+
+// keyPrefix names the part's key, if it has one.
+func (p *Part) keyPrefix() string {
+	if name := p.opt.Names.Key(p.Key); name != "" {
+		return "key " + name + ", "
+	}
+	return ""
+}
+
+func (p *Part) decideByPorcupine(r *PartReport) bool {
+	s := p.search()
+	r.Steps += s.steps
+	if s.verdict == Inconclusive {
+		return false
+	}
+	r.Verdict, r.DecidedBy = s.verdict, ByPorcupine
+	if s.verdict == Violation {
+		r.Counterexample = p.explainSearch()
+	}
+	return true
+}
+
+func (p *Part) decideByWindow(r *PartReport) bool {
+	s, failed := p.searchWindow()
+	r.Steps += s.steps
+	if s.crowded {
+		r.Reason = "more than 64 operations are open at a time, so the window search gave up; "
+	}
+	if s.verdict == Inconclusive {
+		return false
+	}
+	r.Verdict, r.DecidedBy = s.verdict, ByWindow
+	if s.verdict == Violation {
+		r.Counterexample = p.explainWindow(failed)
+	}
+	return true
 }

@@ -232,7 +232,7 @@ func TestPrefixFindsViolation(t *testing.T) {
 	}
 	opt.Budget.CacheBytes = 64 << 20
 	r := Linearizable(ops, opt)
-	if r.Verdict != Violation || r.Parts[0].DecidedBy != ByPorcupine {
+	if r.Verdict != Violation || r.Parts[0].DecidedBy != ByWindow {
 		t.Fatalf("%v: %+v", r.Verdict, r.Parts[0])
 	}
 	if n := len(r.Counterexample.Operations); n == 0 || n > 2*explainShown+1 {
@@ -392,7 +392,7 @@ func TestValidate(t *testing.T) {
 		want    string
 	}{
 		{good, "kv", ""},
-		{good, "tree", `machine "tree": want kv, register, counter, log or stamp`},
+		{good, "tree", `machine "tree": want kv, register, counter, log, stamp or queue`},
 		{good, "log", "the log machine has no such operation"},
 		{bad(func(o *protocols.Operation) { o.Return = 2 }), "kv", "called at 3 and returned at 2: want a return after the call"},
 		{bad(func(o *protocols.Operation) { o.Return = protocols.Infinity }), "kv", "want a return after the call"},

@@ -36,7 +36,7 @@ type logScan struct {
 // checkLog runs the log check on a part of the log machine. It does not apply if
 // reads show contents and two appends with unknown outcome have the same value.
 func (p *Part) checkLog() (fastResult, *conflict) {
-	if p.kind != logMachine {
+	if p.kind != logMachine || p.opt.Blind {
 		return notApplicable, nil
 	}
 	s := logScan{p: p}
@@ -117,7 +117,7 @@ func (s *logScan) show(i int32, k int64, v protocols.Value) {
 }
 
 func (s *logScan) failContent(k int64, at *slot, other, i int32, v protocols.Value) {
-	s.fail(fmt.Sprintf("position %d holds %d for the one and %d for the other", k, at.value, v), other, i)
+	s.fail(fmt.Sprintf("position %d holds %s for the one and %s for the other", k, s.p.value(int64(at.value)), s.p.value(int64(v))), other, i)
 }
 
 // assign gives the positions whose content was shown, but which no answered
@@ -141,7 +141,7 @@ func (s *logScan) assign() bool {
 		}
 		u := index.find(int64(at.value))
 		if u < 0 || s.used[u] {
-			s.fail(fmt.Sprintf("no append that could have put %d at position %d is left", at.value, k), at.shown)
+			s.fail(fmt.Sprintf("no append that could have put %s at position %d is left", s.p.value(int64(at.value)), k), at.shown)
 			return true
 		}
 		s.take(at, u)

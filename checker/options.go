@@ -9,7 +9,8 @@ import (
 // Budget bounds one search. It is counted in the search itself, so that equal
 // histories get equal verdicts on any machine.
 type Budget struct {
-	// Steps is the number of times the search may try an operation. 0: 2,000,000.
+	// Steps is the number of times a search may try an operation. 0: 2,000,000. The
+	// window search gets 100 more for every operation of the part.
 	Steps int64
 	// CacheBytes bounds the memory of the search, by an estimate from above of
 	// what its cache holds. 0: 256 MiB.
@@ -19,8 +20,8 @@ type Budget struct {
 // Options says how a history is to be judged. The zero value judges kv
 // histories with the default budget and without a witness.
 type Options struct {
-	// Machine is the state machine's name: kv, register, counter, log or stamp.
-	// Empty: kv.
+	// Machine is the state machine's name: kv, register, counter, log, stamp or
+	// queue. Empty: kv.
 	Machine string
 	// Budget bounds every single search.
 	Budget Budget
@@ -36,9 +37,13 @@ type Options struct {
 	// with unknown outcome were executed, if at all. It is evidence to be checked,
 	// not to be trusted. May be nil.
 	Log []protocols.LogCommand
-	// Blind says that put, append and delete do not answer what they saw, or that
-	// it is not to be checked. For histories of other systems.
+	// Blind says that put, append, delete and increment do not answer what they saw
+	// or made, or that it is not to be checked; increments then add their Arg. For histories of other systems.
 	Blind bool
+	// Keyed says that machines other than kv are many too, one per key.
+	Keyed bool
+	// Names prints clients, keys and values. Nil: as this project prints them.
+	Names Names
 }
 
 const (
@@ -50,6 +55,9 @@ const (
 func (o Options) filled() Options {
 	if o.Machine == "" {
 		o.Machine = "kv"
+	}
+	if o.Names == nil {
+		o.Names = plainNames{}
 	}
 	if o.Budget.Steps == 0 {
 		o.Budget.Steps = defaultSteps
@@ -86,7 +94,7 @@ func Validate(history []protocols.Operation, opt Options) error {
 func checkSize(history []protocols.Operation, opt Options) (machineKind, error) {
 	kind, ok := machineNamed(opt.Machine)
 	if !ok {
-		return 0, fmt.Errorf("machine %q: want kv, register, counter, log or stamp", opt.Machine)
+		return 0, fmt.Errorf("machine %q: want kv, register, counter, log, stamp or queue", opt.Machine)
 	}
 	if int64(len(history)) > maxOperations {
 		return 0, fmt.Errorf("history of %d operations: want at most %d", len(history), int64(maxOperations))

@@ -36,6 +36,12 @@ func plainStep(machine string, blind bool, s plainState, op *protocols.Operation
 	case protocols.Put:
 		return put(protocols.Value(op.Arg)), !known || blind || saw
 	case protocols.Delete:
+		if machine == "queue" {
+			if len(s) == 0 {
+				return nil, !known || op.Value == 0
+			}
+			return slices.Clone(s[1:]), !known || op.Value == s[0]
+		}
 		return nil, !known || blind || saw
 	case protocols.CAS:
 		if len(s) == 0 && op.Old == 0 || len(s) == 1 && s[0] == protocols.Value(op.Old) {
@@ -44,11 +50,17 @@ func plainStep(machine string, blind bool, s plainState, op *protocols.Operation
 		return s, !known || saw && !op.Swapped
 	case protocols.AppendTo:
 		next := append(slices.Clone(s), protocols.Value(op.Arg))
+		if machine == "queue" {
+			return next, true
+		}
 		if machine == "log" {
-			return next, !known || int(op.Value) == len(next)
+			return next, !known || blind || int(op.Value) == len(next)
 		}
 		return next, !known || blind || saw
 	case protocols.Increment:
+		if blind {
+			return plainState{plainLast(s) + protocols.Value(op.Arg)}, true
+		}
 		return plainState{plainLast(s) + 1}, !known || op.Value == plainLast(s)+1
 	case protocols.Double:
 		return plainState{plainLast(s) * 2}, !known || op.Value == plainLast(s)*2

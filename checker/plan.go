@@ -16,7 +16,7 @@ type Part struct {
 
 	history []protocols.Operation
 	ops     []int32 // positions in history, in its order
-	writes  int     // how many of them may change the state; of whole machines only
+	writes  int     // how many of them may change the state
 	kind    machineKind
 	opt     Options
 	applied *appliedLog
@@ -51,7 +51,7 @@ func Plan(history []protocols.Operation, opt Options) []Part {
 	if opt.Positions {
 		proto.applied = newAppliedLog(history, opt.Log)
 	}
-	if kind != kvMachine {
+	if kind != kvMachine && !opt.Keyed {
 		return planWhole(proto)
 	}
 	return planKeys(proto)
@@ -117,6 +117,9 @@ func planKeys(proto Part) []Part {
 		}
 		idOf[i] = id
 		counts[id]++
+		if changes(op.Op) {
+			parts[id].writes++
+		}
 		total++
 	}
 	// One backing array for all parts: each gets its clipped piece.

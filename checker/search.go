@@ -13,6 +13,7 @@ type searched struct {
 	verdict Verdict
 	steps   int64
 	longest []int32 // the longest partial linearization, where it was asked for
+	crowded bool    // too many operations were open at a time
 }
 
 // search asks porcupine (the algorithm of Wing and Gong with Lowe's memo) about

@@ -13,9 +13,10 @@ const (
 	counterMachine
 	logMachine
 	stampMachine
+	queueMachine
 )
 
-var machineNames = [...]string{"kv", "register", "counter", "log", "stamp"}
+var machineNames = [...]string{"kv", "register", "counter", "log", "stamp", "queue"}
 
 func machineNamed(name string) (machineKind, bool) {
 	for i, n := range machineNames {
@@ -31,13 +32,13 @@ func (k machineKind) has(op protocols.Op) bool {
 	case protocols.Noop:
 		return true
 	case protocols.Get:
-		return k != logMachine
+		return k != logMachine && k != queueMachine
 	case protocols.Put, protocols.CAS:
 		return k == kvMachine || k == registerMachine
 	case protocols.Delete:
-		return k == kvMachine
+		return k == kvMachine || k == queueMachine
 	case protocols.AppendTo:
-		return k == kvMachine || k == logMachine
+		return k == kvMachine || k == logMachine || k == queueMachine
 	case protocols.Increment, protocols.Double:
 		return k == counterMachine
 	case protocols.ReadRange:
@@ -54,7 +55,9 @@ func changes(op protocols.Op) bool {
 }
 
 // state is the state of one partition: a value and, for sequences, what stands
-// before it. Equal states are equal values of this type.
+// before it. Equal states are equal values of this type. A queue that is not empty
+// has in before all that ever was enqueued, length elements, of which value were
+// dequeued; two such states may differ and hold the same.
 type state struct {
 	value protocols.Value // of the cell; its last element if it is a sequence
 	// before is the sequence without its last element: a node of the spec, 0 for
@@ -138,11 +141,13 @@ func one(v protocols.Value) state {
 func (s *spec) step(st state, op *protocols.Operation) (state, bool) {
 	switch s.kind {
 	case counterMachine:
-		return stepCounter(st, op)
+		return s.stepCounter(st, op)
 	case logMachine:
 		return s.stepLog(st, op)
 	case stampMachine:
 		return stepStamp(st, op)
+	case queueMachine:
+		return s.stepQueue(st, op)
 	}
 	return s.stepCell(st, op)
 }
@@ -186,12 +191,21 @@ func (s *spec) saw(st state, op *protocols.Operation) bool {
 	return int64(len(op.List)) == int64(st.length) && s.equalTail(st, 0, op.List)
 }
 
-func stepCounter(st state, op *protocols.Operation) (state, bool) {
+// stepCounter: increments add 1, or Arg where answers are not checked, as other
+// systems count.
+func (s *spec) stepCounter(st state, op *protocols.Operation) (state, bool) {
 	switch op.Op {
 	case protocols.Increment:
+		if s.blind {
+			st.value += protocols.Value(op.Arg)
+			return st, true
+		}
 		st.value++
 	case protocols.Double:
 		st.value *= 2
+		if s.blind {
+			return st, true
+		}
 	case protocols.Noop:
 		return st, true
 	}
@@ -204,7 +218,7 @@ func (s *spec) stepLog(st state, op *protocols.Operation) (state, bool) {
 		return st, true
 	case protocols.AppendTo:
 		st = s.push(st, protocols.Value(op.Arg))
-		return st, op.Outcome != protocols.Done || int64(op.Value) == int64(st.length)
+		return st, op.Outcome != protocols.Done || s.blind || int64(op.Value) == int64(st.length)
 	}
 	if op.Outcome != protocols.Done {
 		return st, true
@@ -242,4 +256,42 @@ func stepStamp(st state, op *protocols.Operation) (state, bool) {
 		return st, !answered || op.Value == st.value
 	}
 	return st, true
+}
+
+// stepQueue: append enqueues, delete dequeues and answers the oldest element, or
+// nothing from an empty queue.
+func (s *spec) stepQueue(st state, op *protocols.Operation) (state, bool) {
+	switch op.Op {
+	case protocols.AppendTo:
+		l := link{protocols.Value(op.Arg), st.before}
+		id, ok := s.intern[l]
+		if !ok {
+			id = int32(len(s.links))
+			s.links = append(s.links, l)
+			s.intern[l] = id
+		}
+		st.before, st.length = id, st.length+1
+		return st, true
+	case protocols.Delete:
+		answered := op.Outcome == protocols.Done
+		if st.length == 0 {
+			return st, !answered || op.Value == 0
+		}
+		if answered && op.Value != s.front(st) {
+			return st, false
+		}
+		if st.value++; int64(st.value) == int64(st.length) {
+			return state{}, true
+		}
+	}
+	return st, true
+}
+
+// front returns the oldest element of a queue that is not empty.
+func (s *spec) front(st state) protocols.Value {
+	at := st.before
+	for left := int64(st.length) - int64(st.value); left > 1; left-- {
+		at = s.links[at].before
+	}
+	return s.links[at].value
 }

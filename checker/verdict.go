@@ -64,9 +64,16 @@ const (
 	ByZones
 	ByLog
 	ByPorcupine
+	ByWindow
+	ByQueue
 )
 
-var deciderNames = [...]string{"nobody", "witness", "zones", "log", "porcupine"}
+var deciderNames = [...]string{"nobody", "witness", "zones", "log", "porcupine", "window", "queue"}
+
+// Deciders lists the checks in the order in which reports name them.
+func Deciders() []Decider {
+	return []Decider{ByWitness, ByZones, ByLog, ByQueue, ByWindow, ByPorcupine}
+}
 
 // String returns the check's name.
 func (d Decider) String() string {

@@ -76,14 +76,14 @@ func (p *Part) witness() string {
 		op := p.at(int(item.item))
 		if op.Return < latest {
 			return fmt.Sprintf("%s had returned before %s was called, yet the log has them the other way round",
-				FormatOperation(op), FormatOperation(p.at(int(latestOp))))
+				p.text(item.item), p.text(latestOp))
 		}
 		if op.Call > latest {
 			latest, latestOp = op.Call, item.item
 		}
 		next, ok := sp.step(st, op)
 		if !ok {
-			return fmt.Sprintf("at position %d the log does not explain %s", item.key>>1, FormatOperation(op))
+			return fmt.Sprintf("at position %d the log does not explain %s", item.key>>1, p.text(item.item))
 		}
 		st = next
 	}

@@ -185,7 +185,7 @@ func (z *zones) collectReads() {
 		case op.Op == protocols.CAS:
 			// Done and swapped, or unknown: either way it takes effect after Old only.
 			if op.Outcome == protocols.Done && int64(op.Value) != op.Old {
-				z.fail(int32(i), " although it expected %d", op.Old)
+				z.fail(int32(i), " although it expected %s", p.value(op.Old))
 				return
 			}
 			c.pred = z.index.find(op.Old)
@@ -197,7 +197,7 @@ func (z *zones) collectReads() {
 		if c.pred < 0 {
 			c.pred = neverValue
 			if c.kept {
-				z.fail(int32(i), " although nobody wrote %d to this key", int64(sawValue(op)))
+				z.fail(int32(i), " although nobody wrote %s to this key", p.value(int64(sawValue(op))))
 				return
 			}
 		}
@@ -208,12 +208,12 @@ func (z *zones) collectReads() {
 // delete of nothing.
 func (z *zones) addRead(i int32, op *protocols.Operation) bool {
 	if op.Op == protocols.CAS && int64(op.Value) == op.Old {
-		z.fail(i, " although it saw the value %d that it expected", op.Old)
+		z.fail(i, " although it saw the value %s that it expected", z.p.value(op.Old))
 		return false
 	}
 	v := z.index.find(int64(op.Value))
 	if v < 0 {
-		z.fail(i, " although nobody wrote %d to this key", int64(op.Value))
+		z.fail(i, " although nobody wrote %s to this key", z.p.value(int64(op.Value)))
 		return false
 	}
 	c := &z.clusters[v]
@@ -282,7 +282,7 @@ func (z *zones) link() {
 		if !c.kept || c.pred < 0 {
 			if c.kept && c.pred == neverValue {
 				op := z.p.at(int(c.op))
-				z.fail(c.op, " must have been executed, as its value was seen, although nobody wrote %d to this key", op.Old)
+				z.fail(c.op, " must have been executed, as its value was seen, although nobody wrote %s to this key", z.p.value(op.Old))
 				return
 			}
 			continue

@@ -30,6 +30,7 @@ func (l ghostLeader) excludes(b Ballot, from protocols.Index) bool {
 // ghostNode is what one node has promised, and what it claims to be.
 type ghostNode struct {
 	promised Ballot // durable, or told to somebody
+	wiped    Ballot // promised before it lost its disk
 
 	lease    ghostLeader // what it was when it took its lease; ballot 0: it holds none
 	leaseEnd protocols.Time
@@ -138,7 +139,7 @@ func (g *ghost) isSafe(i protocols.Index, b Ballot, value uint64) bool {
 func (g *ghost) promisers(s *ghostSlot, members protocols.NodeSet, b, limit Ballot) protocols.NodeSet {
 	var set protocols.NodeSet
 	for id := members.Next(protocols.Nobody); id != protocols.Nobody; id = members.Next(id) {
-		if g.nodes[id].promised < b {
+		if max(g.nodes[id].promised, g.nodes[id].wiped) < b {
 			continue
 		}
 		if s.first.ballot == 0 || s.first.ballot >= b && len(s.more) == 0 {

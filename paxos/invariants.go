@@ -165,6 +165,9 @@ func (w *watcher) booted(m *protocols.Moment) {
 			w.durable(m, r.Record)
 		}
 	}
+	if m.Disk.Wiped {
+		g.wiped = max(g.wiped, before) // it never votes again, so what it promised it keeps
+	}
 	if g.promised < before && !m.Disk.Wiped {
 		m.Violate(promiseKept, "%v boots with a promise of ballot %v, after it had promised %v", m.Node, g.promised, before)
 		g.promised = before

@@ -158,3 +158,12 @@ func scale(d protocols.Duration, numerator, denominator int64) protocols.Duratio
 	quotient, _ := bits.Div64(high, low, uint64(denominator))
 	return protocols.Duration(quotient)
 }
+
+// clockBound returns the rate error of each clock that leases rely on, in parts per
+// billion; -1: there are none.
+func (p *Parameters) clockBound() int64 {
+	if p.Reads == ReadsLease {
+		return p.MaxDrift
+	}
+	return -1
+}

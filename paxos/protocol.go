@@ -35,6 +35,7 @@ func Protocol() *protocols.Protocol {
 		New:         New,
 		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ElectionTimeout.Max },
 		Survives:    survives,
+		ClockBound:  func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
 		CanProgress: canProgress,
 		Durability: func(any) *protocols.Durability {
 			return &protocols.Durability{Claims: claims, Image: newDurableImage}
@@ -45,9 +46,13 @@ func Protocol() *protocols.Protocol {
 
 // survives says what Paxos stays safe under. A replica that refuses a corrupt disk,
 // falls silent after a failed write, or has lost its disk, is one that is down; a
-// wiped one for good, until a reconfiguration replaces it.
+// wiped one for good, until a reconfiguration replaces it. A disk that lies about
+// fsyncs forgets promises, and nobody knows.
 func survives(fault protocols.FaultKind, parameters any, _ int) int {
 	const outside, everyone = 0, -1
+	if fault == protocols.FaultLying {
+		return outside
+	}
 	if fault == protocols.FaultSkew && parameters.(*Parameters).Reads == ReadsLease {
 		return outside // the clock bound is what a lease rests on
 	}

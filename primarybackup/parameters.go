@@ -206,3 +206,12 @@ func (p *Parameters) guarantee() protocols.Guarantee {
 	}
 	return protocols.Guarantee{LosesAcknowledged: true, Text: fmt.Sprintf("an acknowledged write is durable on the primary and %d backups: a failover to another may lose it", p.K)}
 }
+
+// clockBound returns the rate error of each clock that leases rely on, in parts per
+// billion; -1: there are none.
+func (p *Parameters) clockBound() int64 {
+	if p.Reads == ReadsLease {
+		return p.MaxDrift
+	}
+	return -1
+}

@@ -39,6 +39,7 @@ func Protocol() *protocols.Protocol {
 			return p.deafAfter() + p.DeadAfter
 		},
 		Survives:    survives,
+		ClockBound:  func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
 		CanProgress: canProgress,
 		Durability: func(any) *protocols.Durability {
 			return &protocols.Durability{Claims: claims, Image: newDurableImage}
@@ -56,11 +57,12 @@ func Protocol() *protocols.Protocol {
 // member of the view. Otherwise it waits for a member to come back. A node that
 // refuses a corrupt disk, or falls silent after a failed write, is one that is down.
 // A wiped replica is never named as primary, but it no longer has what it
-// acknowledged; a wiped service does not know who holds the log.
+// acknowledged; a wiped service does not know who holds the log. A disk that lies
+// about fsyncs may forget as much.
 func survives(fault protocols.FaultKind, parameters any, _ int) int {
 	const outside, everyone = 0, -1
 	switch fault {
-	case protocols.FaultWipe:
+	case protocols.FaultWipe, protocols.FaultLying:
 		return outside
 	case protocols.FaultSkew:
 		if parameters.(*Parameters).Reads == ReadsLease {

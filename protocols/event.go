@@ -85,8 +85,9 @@ type View struct {
 	First      Index  // first log position still held, 1 where nothing was compacted
 	Last       Index  // last log position, durable or not
 	Members    NodeSet
-	LeaseUntil Time   // on its monotone clock: may answer reads alone until then; 0 without a lease
-	StateHash  uint64 // StateMachine.Hash at Applied, sessions included
+	Outgoing   NodeSet // joint consensus: members that go, of whom a majority is needed as well; else empty
+	LeaseUntil Time    // on its monotone clock: may answer reads alone until then; 0 without a lease
+	StateHash  uint64  // StateMachine.Hash at Applied, sessions included
 }
 
 // NoteKind names a milestone.

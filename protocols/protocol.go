@@ -41,6 +41,10 @@ type Protocol struct {
 	// every fault kind of this package at any number, except those of a disk that
 	// lies and a clock that breaks its bound.
 	Survives func(fault FaultKind, parameters any, n int) int
+	// ClockBound returns the rate error of each clock, in parts per billion, that the
+	// parameters rely on, as leases do; -1: none. A cluster whose clocks are declared
+	// to drift more is refused. nil: they rely on no clock.
+	ClockBound func(parameters any) int64
 	// CanProgress reports whether a quorum of what the protocol needs is
 	// reachable, and why not. nil: a majority of the replicas is live and connected
 	// both ways.
@@ -154,20 +158,31 @@ type Recovered struct {
 type FaultKind string
 
 const (
-	FaultCrash     FaultKind = "crash"     // stop and restart; un-synced writes are lost
-	FaultPause     FaultKind = "pause"     // stop and go on, with old timers and messages
-	FaultPartition FaultKind = "partition" // links cut, both ways or one way
-	FaultLoss      FaultKind = "loss"      // messages lost at random
-	FaultDuplicate FaultKind = "duplicate" // messages delivered twice
-	FaultReorder   FaultKind = "reorder"   // messages overtake each other
-	FaultDelay     FaultKind = "delay"     // links slow
-	FaultSlowDisk  FaultKind = "slow-disk" // writes and fsyncs slow
-	FaultClock     FaultKind = "clock"     // offset, drift within the declared bound
-	FaultSkew      FaultKind = "skew"      // a clock beyond the declared bound
-	FaultDiskError FaultKind = "disk-error"
-	FaultTorn      FaultKind = "torn"
-	FaultCorrupt   FaultKind = "corrupt"
-	FaultWipe      FaultKind = "wipe"
+	FaultCrash     FaultKind = "crash"       // stop and restart; un-synced writes are lost
+	FaultPause     FaultKind = "pause"       // stop and go on, with old timers and messages
+	FaultPartition FaultKind = "partition"   // links cut, both ways or one way
+	FaultLoss      FaultKind = "loss"        // messages lost at random
+	FaultDuplicate FaultKind = "duplicate"   // messages delivered twice
+	FaultReorder   FaultKind = "reorder"     // messages overtake each other
+	FaultDelay     FaultKind = "delay"       // links slow
+	FaultSlowDisk  FaultKind = "slow-disk"   // writes and fsyncs slow
+	FaultClock     FaultKind = "clock"       // offset, drift within the declared bound
+	FaultSkew      FaultKind = "skew"        // a clock beyond the declared bound
+	FaultDiskError FaultKind = "fsync-error" // fsyncs fail
+	FaultTorn      FaultKind = "torn-write"  // a crash leaves a half-written last record
+	FaultCorrupt   FaultKind = "bit-rot"     // a durable record no longer matches its checksum
+	FaultWipe      FaultKind = "wipe"        // the disk is lost, the identity kept
+
+	FaultPowerLoss  FaultKind = "power-loss"        // everybody at one instant, disk caches too
+	FaultAttrition  FaultKind = "attrition"         // crashes and restarts at random
+	FaultCrashPoint FaultKind = "crash-point"       // a crash right before or after something
+	FaultSlowNode   FaultKind = "slow-node"         // steps take time
+	FaultStall      FaultKind = "fsync-stall"       // fsyncs do not complete
+	FaultReordered  FaultKind = "reordered-writes"  // a crash loses any un-synced records, not a suffix
+	FaultLying      FaultKind = "lying-fsync"       // fsyncs that a power loss shows to have done nothing
+	FaultMisdirect  FaultKind = "misdirected-write" // a record lands in the place of another
+	FaultDiskFull   FaultKind = "disk-full"         // writes fail
+	FaultStrobe     FaultKind = "strobe"            // the wall clock jumps to and fro
 )
 
 // Facts is what CanProgress decides on: true state, not anybody's belief.

@@ -10,8 +10,9 @@ const (
 	SessionNew SessionState = iota
 	// SessionDone: exactly this request was the client's last; its result is kept.
 	SessionDone
-	// SessionStale: the client has gone on to a later request, so the result of
-	// this one is no longer known and it must not be executed.
+	// SessionStale: the client has gone on to a later request, or its session has
+	// expired since, so the result of this one is no longer known and it must not be
+	// executed.
 	SessionStale
 )
 
@@ -21,16 +22,27 @@ const (
 // snapshot. A client has one request under way at a time, numbered from 1; gaps
 // are allowed.
 //
+// With a Limit, sessions expire: a client too many costs the one its result whose last
+// request stands earliest in the log, at every replica alike. Of an expired session the
+// number of the last request is left, so that nothing is ever executed twice: what is
+// not above it is stale, and what is above opens the session again. (In the thesis a
+// client registers and gets a new id.)
+//
 // The zero value is empty. Only ids below 0 are clients: others have no session.
 type Sessions struct {
+	// Limit bounds the sessions that keep a result; 0 is no bound. All replicas must
+	// have the same. It is no part of a snapshot.
+	Limit    int
 	byClient []session // index: -client
+	live     int       // sessions with a result
 	hash     uint64
 }
 
 type session struct {
-	seq    uint64 // 0: no session
-	hash   uint64 // of client, seq and result; 0 without a session
-	result Result
+	seq     uint64 // 0: no session
+	hash    uint64 // of client, seq and result; 0 without a session
+	expired bool   // the result is dropped
+	result  Result
 }
 
 // Lookup says whether c is to be executed, and for SessionDone returns its
@@ -43,7 +55,7 @@ func (s *Sessions) Lookup(c Command) (Result, SessionState) {
 	switch {
 	case last == nil && c.Seq > 0, last != nil && c.Seq > last.seq:
 		return Result{}, SessionNew
-	case last != nil && c.Seq == last.seq && c.Seq > 0:
+	case last != nil && c.Seq == last.seq && c.Seq > 0 && !last.expired:
 		return last.result, SessionDone
 	}
 	return Result{}, SessionStale
@@ -61,7 +73,29 @@ func (s *Sessions) Record(c Command, r Result) {
 	last := &s.byClient[at]
 	h := Mix64(Fold(Fold(Fold(HashSeed, uint64(at)), c.Seq), r.Hash()))
 	s.hash += h - last.hash
-	last.seq, last.hash, last.result = c.Seq, h, r
+	opened := last.seq == 0 || last.expired
+	last.seq, last.hash, last.result, last.expired = c.Seq, h, r, false
+	if opened {
+		if s.live++; s.Limit > 0 && s.live > s.Limit {
+			s.expire()
+		}
+	}
+}
+
+// expire drops the result of the session whose last request stands earliest in the
+// log.
+func (s *Sessions) expire() {
+	oldest := -1
+	for i := range s.byClient {
+		if x := &s.byClient[i]; x.seq > 0 && !x.expired && (oldest < 0 || x.result.Position < s.byClient[oldest].result.Position) {
+			oldest = i
+		}
+	}
+	x := &s.byClient[oldest]
+	h := Mix64(Fold(Fold(HashSeed, uint64(oldest)), x.seq))
+	s.hash += h - x.hash
+	s.live--
+	x.hash, x.expired, x.result = h, true, Result{}
 }
 
 // Hash digests the table: equal tables have equal hashes, however they came
@@ -73,13 +107,17 @@ func (s *Sessions) Snapshot() any { return s.Fork() }
 
 // Restore replaces the table by a snapshot; nil is the empty table.
 func (s *Sessions) Restore(snapshot any) {
-	if snapshot == nil {
-		*s = Sessions{}
-		return
+	limit := s.Limit
+	if *s = (Sessions{}); snapshot != nil {
+		table := snapshot.(Sessions)
+		*s = table.Fork()
 	}
-	table := snapshot.(Sessions)
-	*s = table.Fork()
+	s.Limit = limit
 }
 
 // Fork returns an independent copy.
-func (s *Sessions) Fork() Sessions { return Sessions{slices.Clone(s.byClient), s.hash} }
+func (s *Sessions) Fork() Sessions {
+	f := *s
+	f.byClient = slices.Clone(s.byClient)
+	return f
+}

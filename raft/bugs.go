@@ -9,21 +9,37 @@ import (
 // bugs are the known bugs as switches, all off in the correct protocol. Each is
 // one deviation at the rule it breaks.
 type bugs struct {
-	countOldTerms    bool
-	earlyVote        bool
-	forgetVote       bool
-	wholeCommit      bool
-	truncateAlways   bool
-	earlyAppend      bool
-	earlyOwnAppend   bool
-	readOldTerm      bool
-	leaseFromReceipt bool
-	leaseNoDrift     bool
-	forgetPromise    bool
-	noSessions       bool
-	replyOnAppend    bool
-	failOnStepDown   bool
-	readNoRound      bool // R-READ
+	countOldTerms      bool
+	earlyVote          bool
+	forgetVote         bool
+	clearVote          bool
+	commitVote         bool
+	countLearners      bool
+	wholeCommit        bool
+	truncateAlways     bool
+	earlyAppend        bool
+	earlyOwnAppend     bool
+	readOldTerm        bool
+	leaseFromReceipt   bool
+	leaseNoDrift       bool
+	forgetPromise      bool
+	keepLease          bool
+	changeBeforeCommit bool
+	keepTruncated      bool
+	oneMajority        bool
+	countRemoved       bool
+	effectiveOnApply   bool
+	leaveByStarterOnly bool
+	keepProgress       bool
+	offByOne           bool
+	bareSnapshot       bool
+	campaignPending    bool
+	wipedVotes         bool // R-WIPE
+	noSessions         bool
+	replyOnAppend      bool
+	failOnStepDown     bool
+	cutCorrupt         bool
+	readNoRound        bool // R-READ
 }
 
 // knownBugs lists the switches; parseBugs and Protocol.Bugs both come from it.
@@ -35,6 +51,10 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.earlyVote }},
 		{protocols.Bug{ID: "R-03", Title: "a restart forgets the vote", Source: "etcd 9d2a465", Caught: "R-I6, R-I1"},
 			func(b *bugs) *bool { return &b.forgetVote }},
+		{protocols.Bug{ID: "R-04", Title: "a candidate that steps down forgets its vote, also within the term", Source: "etcd 9d2a465", Caught: "R-I6, R-I1"},
+			func(b *bugs) *bool { return &b.clearVote }},
+		{protocols.Bug{ID: "R-07", Title: "a voter compares a candidate's log with its commit index, not with its last entry", Source: "dissertation §3.6.1", Caught: "R-I4"},
+			func(b *bugs) *bool { return &b.commitVote }},
 		{protocols.Bug{ID: "R-08", Title: "the commit index of a request is cut to the last log index, not to the last new entry", Source: "etcd b927fa8", Caught: "R-I7, R-I5"},
 			func(b *bugs) *bool { return &b.wholeCommit }},
 		{protocols.Bug{ID: "R-09", Title: "every AppendEntries truncates the log, also without a conflict", Source: "Students' Guide to Raft; etcd 80615be", Caught: "R-I8, R-I4"},
@@ -49,14 +69,42 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.leaseFromReceipt }},
 		{protocols.Bug{ID: "R-22", Title: "the lease ignores the clock bound", Source: "etcd#6005; TiKV#964", Caught: "R-I10, linearizability"},
 			func(b *bugs) *bool { return &b.leaseNoDrift }},
+		{protocols.Bug{ID: "R-23", Title: "the lease is kept when leadership is handed over", Source: "dissertation §6.4.1; etcd-io/raft#99; TiKV#1593", Caught: "R-I10, linearizability"},
+			func(b *bugs) *bool { return &b.keepLease }},
 		{protocols.Bug{ID: "R-25", Title: "a voter forgets its lease promise on restart", Source: "dissertation §6.4.1", Caught: "R-I10, linearizability"},
 			func(b *bugs) *bool { return &b.forgetPromise }},
+		{protocols.Bug{ID: "R-26", Title: "the configuration changes before an entry of the leader's term is committed", Source: "Ongaro, raft-dev, 2015-07-10", Caught: "R-I9, R-I4"},
+			func(b *bugs) *bool { return &b.changeBeforeCommit }},
+		{protocols.Bug{ID: "R-28", Title: "a configuration stays in force when its entry is truncated", Source: "dissertation §4.1", Caught: "R-I9"},
+			func(b *bugs) *bool { return &b.keepTruncated }},
+		{protocols.Bug{ID: "R-30", Title: "in joint consensus a majority of the new configuration decides alone", Source: "dissertation §4.3", Caught: "R-I7, R-I4, R-I1"},
+			func(b *bugs) *bool { return &b.oneMajority }},
+		{protocols.Bug{ID: "R-31", Title: "a leader that is not in the new configuration counts itself", Source: "dissertation §4.2.2; etcd 2902537", Caught: "R-I7"},
+			func(b *bugs) *bool { return &b.countRemoved }},
+		{protocols.Bug{ID: "R-32", Title: "learners are counted in quorums", Source: "hashicorp/raft 6e41709", Caught: "R-I7, R-I10"},
+			func(b *bugs) *bool { return &b.countLearners }},
+		{protocols.Bug{ID: "R-33", Title: "a configuration is in force when it is executed, not when it is in the log", Source: "etcd#12359", Caught: "R-I9"},
+			func(b *bugs) *bool { return &b.effectiveOnApply }},
+		{protocols.Bug{ID: "R-34", Title: "only the leader that began joint consensus ends it", Source: "etcd#12136", Caught: "R-I11"},
+			func(b *bugs) *bool { return &b.leaveByStarterOnly }},
+		{protocols.Bug{ID: "R-35", Title: "an answer from before a follower lost its disk counts for its new one", Source: "etcd-io/raft#349; raft-rs#571", Caught: "R-I8"},
+			func(b *bugs) *bool { return &b.keepProgress }},
+		{protocols.Bug{ID: "R-37", Title: "a restart takes the entry behind a snapshot as included in it", Source: "RedisRaft#43", Caught: "R-I5, STATE"},
+			func(b *bugs) *bool { return &b.offByOne }},
+		{protocols.Bug{ID: "R-38", Title: "a snapshot holds the first configuration, not the one in force", Source: "dissertation §5.1; RedisRaft#45", Caught: "R-I9"},
+			func(b *bugs) *bool { return &b.bareSnapshot }},
+		{protocols.Bug{ID: "R-40", Title: "a snapshot counts for elections when its first chunk has come", Source: "etcd#12163", Caught: "R-I4"},
+			func(b *bugs) *bool { return &b.campaignPending }},
+		{protocols.Bug{ID: "R-WIPE", Title: "a node whose disk was wiped votes and counts as before", Source: "dissertation §3.8", Caught: "R-I8, R-I6, R-I4"},
+			func(b *bugs) *bool { return &b.wipedVotes }},
 		{protocols.Bug{ID: "R-44", Title: "a duplicate request is executed twice", Source: "dissertation §6.3", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.noSessions }},
 		{protocols.Bug{ID: "R-46", Title: "the leader answers on append instead of commit", Source: "Redis-Raft#14", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.replyOnAppend }},
 		{protocols.Bug{ID: "R-47", Title: "requests in the log are reported as failed when leadership is lost", Source: "Jepsen, RedisRaft", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.failOnStepDown }},
+		{protocols.Bug{ID: "R-51", Title: "a corrupt record is taken for the end of the log", Source: "Alagappan et al., FAST 2018", Caught: "R-I6, R-I8, R-I4, E-DUR, linearizability"},
+			func(b *bugs) *bool { return &b.cutCorrupt }},
 		{protocols.Bug{ID: "R-READ", Title: "the leader answers reads without a round of heartbeats", Source: "dissertation §6.4", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.readNoRound }},
 	}

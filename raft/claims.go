@@ -52,6 +52,13 @@ func (d *durableImage) Persisted(r protocols.Record, _ bool) {
 		for i := range r.Entries {
 			d.hold(r.Entries[i].Term, r.PrevLogIndex+1+protocols.Index(i))
 		}
+	case *Snapshot:
+		d.term, d.vote = r.Term, r.Vote
+		c := r.Checkpoint
+		d.hold(c.LastTerm, c.LastIndex)
+		for i := range r.Entries {
+			d.hold(r.Entries[i].Term, c.LastIndex+1+protocols.Index(i))
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ func (n *Node) request(c protocols.Command, out *protocols.Effects) {
 	switch {
 	case c.Client >= 0:
 		n.drop(out, "a request of no client")
+	case c.Kind == protocols.Write && n.role == leader && n.transfer.target != protocols.Nobody:
+		out.Refuse(c, n.transfer.target) // §3.10: no new entries, so that the target can catch up
 	case c.Kind == protocols.Write && n.role == leader:
 		n.propose(c, out)
 	case c.Kind == protocols.Read:
@@ -16,8 +18,17 @@ func (n *Node) request(c protocols.Command, out *protocols.Effects) {
 	case c.Kind == protocols.Follow:
 		n.follow(c, out)
 	default:
-		out.Refuse(c, n.leader)
+		out.Refuse(c, n.hint())
 	}
+}
+
+// hint returns whom a client is to ask. A node that takes no part in elections does not
+// notice that its leader is gone, or that it has been removed and hears of none.
+func (n *Node) hint() protocols.NodeID {
+	if n.role == follower && n.now >= n.quietUntil && !n.mayCampaign() {
+		return protocols.Nobody
+	}
+	return n.leader
 }
 
 // propose appends c to the leader's log, unless the log holds it already.
@@ -60,7 +71,7 @@ func (n *Node) setProposed(c protocols.Command) {
 // rememberProposed looks through what a new leader has not executed.
 func (n *Node) rememberProposed() {
 	clear(n.proposed)
-	for i := n.execute.Applied + 1; i <= n.log.Last(); i++ {
+	for i := max(n.execute.Applied+1, n.log.First()); i <= n.log.Last(); i++ {
 		if c := n.log.At(i).Command; c.Client < 0 {
 			n.setProposed(c)
 		}
@@ -84,13 +95,15 @@ func (n *Node) applyNext(out *protocols.Effects) {
 const maxFollow = 4096
 
 // follow answers with committed entries from position c.Arg on, at most c.Old of
-// them. Any replica can: what is committed never changes.
+// them, or with the state where they are compacted. Any replica can: what is committed
+// never changes.
 func (n *Node) follow(c protocols.Command, out *protocols.Effects) {
-	start := n.log.First()
-	if c.Arg > 0 {
-		start = max(start, protocols.Index(c.Arg))
+	start := protocols.Index(max(1, c.Arg))
+	answer := &protocols.FollowResult{}
+	if start <= n.base() {
+		answer.Snapshot, start = n.execute.Snapshot(), n.execute.Applied+1
 	}
-	answer := &protocols.FollowResult{Start: start}
+	answer.Start = start
 	if start <= n.commit && c.Old > 0 {
 		count := min(uint64(n.commit-start)+1, uint64(c.Old), maxFollow)
 		answer.Entries = make([]protocols.LogCommand, count)

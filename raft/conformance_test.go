@@ -11,6 +11,15 @@ func TestConformance(t *testing.T) {
 	protocoltest.Run(t, raft.Protocol())
 }
 
+// Small windows and chunks, and snapshots after every few entries, reach the corners.
+func TestConformanceOfSnapshots(t *testing.T) {
+	protocoltest.Run(t, raft.Protocol(), protocoltest.Parameters(func() any {
+		p := raft.DefaultParameters()
+		p.Window, p.SnapshotEvery, p.LogKept, p.ChunkSize, p.Membership = 3, 8, 3, 1, raft.MembershipSingle
+		return p
+	}))
+}
+
 func TestConformanceOfLeaseReads(t *testing.T) {
 	protocoltest.Run(t, raft.Protocol(), protocoltest.Seeds(6), protocoltest.Parameters(func() any {
 		p := raft.DefaultParameters()

@@ -10,7 +10,9 @@
 // timer and request. The only ways to change role are becomeFollower,
 // becomePreCandidate, becomeCandidate and becomeLeader, also there. election.go
 // holds votes, replication.go the log, heartbeat.go the leader's beat and its
-// check of its quorum, read.go reads and leases, client.go what clients ask.
+// check of its quorum, read.go reads and leases, follower_read.go reads at followers,
+// client.go what clients ask, snapshot.go compaction, configuration.go and
+// membership.go who is in the cluster, transfer.go the hand-over of leadership.
 // messages.go and records.go say what is on the wire and on the disk.
 // invariants.go watches all nodes, from outside.
 //
@@ -25,12 +27,17 @@
 //   - Client sessions: exactly once per (client, seq) (§6.3).
 //   - Linearizable reads by ReadIndex (§6.4), by a lease with a stated clock
 //     bound (§6.4.1), or through the log; local reads, which are not linearizable.
+//   - Reads at followers (§6.4).
 //   - Followers answer Follow commands from their committed log.
+//   - Snapshots and compaction, InstallSnapshot in chunks (§5.1).
+//   - Membership changes by joint consensus (§4.3) or one server at a time (§4.1),
+//     learners (§4.2.1); servers that lost their disk come back by one.
+//   - Leadership transfer (§3.10).
+//   - Session expiry by the log (§6.3).
 //
 // # Out
 //
-// Snapshots and compaction (§5), membership changes (§4), leadership transfer
-// (§3.10). Session expiry: a session lives as long as the log.
+// Other ways to compact (§5.3, §5.4). Registration of clients: they have fixed ids.
 //
 // # Durability
 //
@@ -45,7 +52,8 @@
 // behind it there may have been a vote or an acknowledged entry
 // (Alagappan et al., FAST 2018). After a failed write or fsync the node falls
 // silent until it is restarted: what its memory holds can then no longer be
-// trusted to be on its disk. A wiped disk is outside the model.
+// trusted to be on its disk. After its disk was wiped a node counts for nothing until
+// the members have removed it and added it with its new disk.
 //
 // # Deviations
 //
@@ -57,6 +65,10 @@
 //   - Messages name no sender; the envelope does.
 //   - AppendEntriesResponse carries the term of the entry at its match index, so
 //     that the claim can be checked by the leader and by the durability oracle.
+//   - InstallSnapshot counts rows of the state, not bytes, and its answer says how many
+//     have come.
+//   - Answers carry the number of the sender's disk.
+//   - Of an expired session the number of the last request stays.
 //   - A RequestVote without an answer is not sent again within an election; the
 //     next election asks afresh.
 //   - A node that learns of a new term through a request for its vote, and grants

@@ -4,11 +4,11 @@ import "github.com/lockstep-sim/lockstep/protocols"
 
 func (n *Node) onElectionTimeout(out *protocols.Effects) {
 	switch {
-	case n.role == leader || !n.members.Has(n.id):
+	case n.role == leader || !n.mayCampaign():
 	case n.parameters.PreVote:
 		n.becomePreCandidate(out)
 	default:
-		n.becomeCandidate(out)
+		n.becomeCandidate(false, out)
 	}
 }
 
@@ -23,9 +23,9 @@ func (n *Node) askPreVotes(out *protocols.Effects) {
 	protocols.SendEarly(out, n.id, PreVoteResponse{Term: n.term + 1, VoteGranted: true})
 }
 
-func (n *Node) askVotes(out *protocols.Effects) {
+func (n *Node) askVotes(transfer bool, out *protocols.Effects) {
 	last := n.log.Last()
-	ask := RequestVote{Term: n.term, LastLogIndex: last, LastLogTerm: n.termAt(last)}
+	ask := RequestVote{Term: n.term, LastLogIndex: last, LastLogTerm: n.termAt(last), LeadershipTransfer: transfer}
 	for _, peer := range n.peers {
 		// Gated: the request implies the sender's vote for itself. Deviation: not
 		// sent again in this term; the next timeout starts another election.
@@ -43,7 +43,7 @@ func (n *Node) onPreVote(from protocols.NodeID, m *PreVote, out *protocols.Effec
 	}
 	byTerm := m.Term > n.term || m.Term == n.term && (n.vote == protocols.Nobody || n.vote == from)
 	noLeader := n.role != leader && n.now >= n.quietUntil
-	grant := byTerm && noLeader && n.isUpToDate(m.LastLogIndex, m.LastLogTerm)
+	grant := byTerm && noLeader && n.isTrusted() && n.isUpToDate(m.LastLogIndex, m.LastLogTerm)
 	answer := PreVoteResponse{Term: n.term, VoteGranted: grant}
 	if grant {
 		answer.Term = m.Term
@@ -65,12 +65,12 @@ func (n *Node) onPreVoteResponse(from protocols.NodeID, m *PreVoteResponse, out 
 	}
 	n.votes = n.votes.With(from)
 	if n.quorum.Has(n.votes) {
-		n.becomeCandidate(out)
+		n.becomeCandidate(false, out)
 	}
 }
 
 func (n *Node) onRequestVote(from protocols.NodeID, m *RequestVote, out *protocols.Effects) {
-	if m.Term >= n.term && n.inLease() {
+	if m.Term >= n.term && n.inLease() && !m.LeadershipTransfer {
 		// §4.2.3: this node hears a leader; a candidate that does not is ignored, and
 		// its term with it. Also within a term: this node may have reached it, by a
 		// late refusal say, while the leader of an older one counts on its promise.
@@ -79,7 +79,7 @@ func (n *Node) onRequestVote(from protocols.NodeID, m *RequestVote, out *protoco
 	if !n.observeTerm(m.Term, out) {
 		return
 	}
-	grant := m.Term == n.term &&
+	grant := m.Term == n.term && n.isTrusted() &&
 		(n.vote == protocols.Nobody || n.vote == from) &&
 		n.isUpToDate(m.LastLogIndex, m.LastLogTerm)
 	answer := RequestVoteResponse{Term: n.term, VoteGranted: grant, CandidateID: from}
@@ -142,6 +142,9 @@ func (n *Node) inLease() bool {
 // up-to-date as this node's (§3.6.1).
 func (n *Node) isUpToDate(index protocols.Index, term uint64) bool {
 	last := n.log.Last()
+	if n.bugs.commitVote {
+		last = n.commit
+	}
 	mine := n.termAt(last)
 	return term > mine || term == mine && index >= last
 }

@@ -11,7 +11,10 @@ import (
 func (n *Node) Fork() protocols.Node {
 	f := *n
 	f.log, f.execute = n.log.Fork(), n.execute.Fork()
+	f.configurations, f.peers = slices.Clone(n.configurations), slices.Clone(n.peers)
+	f.incoming.parts = slices.Clone(n.incoming.parts)
 	f.match, f.acked = slices.Clone(n.match), slices.Clone(n.acked)
+	f.asked = slices.Clone(n.asked)
 	f.proposed, f.waiting = slices.Clone(n.proposed), slices.Clone(n.waiting)
 	f.progress = slices.Clone(n.progress)
 	for i := range f.progress {
@@ -31,6 +34,23 @@ func (n *Node) Hash() uint64 {
 	for i := n.log.First(); i <= n.log.Last(); i++ {
 		h = fold2(h, n.log.At(i).hash())
 	}
+	h = fold3(h, n.baseTerm, bit(n.leaseless))
+	if n.taken != nil {
+		h = fold2(h, uint64(n.taken.LastIndex))
+	}
+	for _, c := range n.configurations {
+		h = c.config.fold(fold2(h, uint64(c.index)))
+	}
+	h = fold2(h, uint64(len(n.configurations)))
+	h = fold3(fold3(h, uint64(n.incoming.lastIndex), n.incoming.lastTerm), uint64(len(n.incoming.parts)), n.incoming.rows)
+	h = foldSet(foldSet(fold2(h, bit(n.wish.active)), n.wish.voters), n.wish.learners)
+	for i := range n.asked {
+		r := &n.asked[i]
+		e := Entry{Command: r.command}
+		h = fold2(fold3(h, r.id, uint64(r.index)), e.hash())
+	}
+	h = fold2(h, uint64(len(n.asked)))
+	h = fold3(h, uint64(n.transfer.target), bit(n.transfer.told))
 	for i := range n.match {
 		h = n.progress[i].fold(fold2(h, uint64(n.match[i])))
 	}
@@ -44,6 +64,12 @@ func (n *Node) Hash() uint64 {
 func (p *progress) fold(h uint64) uint64 {
 	h = fold3(h, uint64(p.next), bit(p.probing))
 	h = fold3(h, uint64(p.count), uint64(p.since))
+	h = fold3(h, uint64(p.stored), p.disk)
+	h = fold3(h, p.offset, bit(p.caughtUp))
+	h = fold3(h, uint64(p.roundEnd), uint64(p.roundBegan))
+	if p.sending != nil {
+		h = fold2(h, uint64(p.sending.LastIndex))
+	}
 	for i := range p.count {
 		h = fold2(h, uint64(p.inflight[(p.head+i)%len(p.inflight)]))
 	}
@@ -62,7 +88,8 @@ func (r *rounds) fold(h uint64) uint64 {
 	for i := range r.waiting {
 		w := &r.waiting[i]
 		e := Entry{Command: w.command}
-		h = fold2(fold3(h, w.round, uint64(w.index)), e.hash())
+		h = fold3(fold3(h, w.round, uint64(w.index)), uint64(w.from), w.id)
+		h = fold2(h, e.hash())
 	}
 	return h
 }

@@ -13,6 +13,7 @@ import (
 type stage struct {
 	t          *testing.T
 	parameters *Parameters
+	cluster    protocols.Cluster
 	actors     []*actor // by node id
 	wire       []letter
 	replies    []protocols.Answer
@@ -27,13 +28,20 @@ type stage struct {
 type actor struct {
 	id      protocols.NodeID
 	node    *Node // nil when down
-	disk    []protocols.Record
+	disk    []written
 	durable int
+	wiped   bool
 	gated   []gatedLetter
 	notes   []protocols.Note
 	timers  [protocols.MaxTimers]protocols.Duration // armed with this minimum
 	image   protocols.DurableImage
 	rate    protocols.Time // of its clock, per mille; 0 is 1000
+}
+
+// written is a record on a disk.
+type written struct {
+	record   protocols.Record
+	snapshot bool
 }
 
 type letter struct {
@@ -48,6 +56,12 @@ type gatedLetter struct {
 
 func newStage(t *testing.T, n int, change func(*Parameters)) *stage {
 	t.Helper()
+	return newStageOf(t, protocols.Cluster{Replicas: n}, change)
+}
+
+func newStageOf(t *testing.T, c protocols.Cluster, change func(*Parameters)) *stage {
+	t.Helper()
+	n := c.Replicas
 	p := DefaultParameters()
 	if change != nil {
 		change(p)
@@ -55,8 +69,7 @@ func newStage(t *testing.T, n int, change func(*Parameters)) *stage {
 	if err := p.Validate(n); err != nil {
 		t.Fatal(err)
 	}
-	c := protocols.Cluster{Replicas: n}
-	s := &stage{t: t, parameters: p, actors: make([]*actor, n+1), now: 1e9, observers: invariants(c, p)}
+	s := &stage{t: t, cluster: c, parameters: p, actors: make([]*actor, n+1), now: 1e9, observers: invariants(c, p)}
 	for id := 1; id <= n; id++ {
 		s.actors[id] = &actor{id: protocols.NodeID(id), image: newDurableImage(protocols.NodeID(id))}
 		s.boot(protocols.NodeID(id), nil)
@@ -68,11 +81,15 @@ func newStage(t *testing.T, n int, change func(*Parameters)) *stage {
 func (s *stage) boot(id protocols.NodeID, prepare func(*Node)) *Node {
 	s.t.Helper()
 	a := s.actors[id]
-	disk := protocols.Recovered{First: len(a.disk) == 0}
+	disk := protocols.Recovered{First: len(a.disk) == 0 && !a.wiped, Wiped: a.wiped && a.durable == 0}
 	for _, r := range a.disk {
-		disk.Records = append(disk.Records, protocols.RecoveredRecord{Record: r})
+		if r.snapshot {
+			disk.Snapshot, disk.Records = r.record, nil
+		} else {
+			disk.Records = append(disk.Records, protocols.RecoveredRecord{Record: r.record})
+		}
 	}
-	a.node = newNode(s.t, s.parameters, id, len(s.actors)-1, disk)
+	a.node = newNodeOf(s.t, s.parameters, id, s.cluster, disk)
 	if prepare != nil {
 		prepare(a.node)
 	}
@@ -83,11 +100,19 @@ func (s *stage) boot(id protocols.NodeID, prepare func(*Node)) *Node {
 
 func newNode(t testing.TB, p *Parameters, id protocols.NodeID, n int, disk protocols.Recovered) *Node {
 	t.Helper()
+	return newNodeOf(t, p, id, protocols.Cluster{Replicas: n}, disk)
+}
+
+func newNodeOf(t testing.TB, p *Parameters, id protocols.NodeID, c protocols.Cluster, disk protocols.Recovered) *Node {
+	t.Helper()
 	machine, err := protocols.NewMachine("kv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := protocols.Config{ID: id, Cluster: protocols.Cluster{Replicas: n}, Members: protocols.NodesUpTo(n), Parameters: p, Machine: machine}
+	cfg := protocols.Config{ID: id, Cluster: c, Parameters: p, Machine: machine}
+	if c.First().Has(id) {
+		cfg.Members = c.First()
+	}
 	node, err := New(cfg, disk)
 	if err != nil {
 		t.Fatal(err)
@@ -134,8 +159,8 @@ func (s *stage) effect(a *actor, out *protocols.Effects, e *protocols.Effect) {
 		s.release(a)
 	case protocols.EffectSendEarly:
 		s.post(letter{a.id, e.To, e.Message})
-	case protocols.EffectPersist:
-		a.disk = append(a.disk, e.Record)
+	case protocols.EffectPersist, protocols.EffectSaveSnapshot:
+		a.disk = append(a.disk, written{e.Record, e.Kind == protocols.EffectSaveSnapshot})
 	case protocols.EffectReply, protocols.EffectReplyEarly:
 		s.replies = append(s.replies, out.Answers[e.Answer])
 	case protocols.EffectRefuse:
@@ -155,8 +180,8 @@ func (s *stage) sync(id protocols.NodeID) {
 	for a.durable < len(a.disk) {
 		r := a.disk[a.durable]
 		a.durable++
-		a.image.Persisted(r, false)
-		s.show(&protocols.Moment{Kind: protocols.Durable, Node: id, Record: r})
+		a.image.Persisted(r.record, r.snapshot)
+		s.show(&protocols.Moment{Kind: protocols.Durable, Node: id, Record: r.record, Snapshot: r.snapshot})
 	}
 	s.release(a)
 }
@@ -189,6 +214,14 @@ func (s *stage) crash(id protocols.NodeID) {
 	s.show(&protocols.Moment{Kind: protocols.Crashed, Node: id})
 }
 
+// wipe crashes a node and loses its disk.
+func (s *stage) wipe(id protocols.NodeID) {
+	s.crash(id)
+	a := s.actors[id]
+	a.disk, a.durable, a.wiped = nil, 0, true
+	a.image.Lost()
+}
+
 func (s *stage) restart(id protocols.NodeID) *Node {
 	s.crash(id)
 	return s.boot(id, nil)
@@ -204,6 +237,16 @@ func (s *stage) receive(from, to protocols.NodeID, m protocols.Message) {
 
 func (s *stage) request(id protocols.NodeID, c protocols.Command) {
 	s.step(id, &protocols.Event{Kind: protocols.Request, From: c.Client, Command: c})
+}
+
+// reconfigure asks id for voters and learners.
+func (s *stage) reconfigure(id protocols.NodeID, voters, learners protocols.NodeSet) {
+	s.step(id, &protocols.Event{Kind: protocols.AdminEvent, Admin: protocols.Admin{Kind: protocols.Reconfigure, Members: voters, Learner: learners}})
+}
+
+// transfer asks id to hand its leadership over to target.
+func (s *stage) transfer(id, target protocols.NodeID) {
+	s.step(id, &protocols.Event{Kind: protocols.AdminEvent, Admin: protocols.Admin{Kind: protocols.TransferLeadership, Target: target}})
 }
 
 // take removes the letters that match from the wire.
@@ -338,7 +381,9 @@ func withDisks(t *testing.T, change func(*Parameters), disks ...[]protocols.Reco
 	for i, records := range disks {
 		id := protocols.NodeID(i + 1)
 		s.crash(id)
-		s.actors[id].disk = records
+		for _, r := range records {
+			s.actors[id].disk = append(s.actors[id].disk, written{record: r})
+		}
 		s.sync(id)
 		s.boot(id, nil)
 	}

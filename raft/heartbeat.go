@@ -20,7 +20,7 @@ func (n *Node) startRound(out *protocols.Effects) uint64 {
 	for _, peer := range n.peers {
 		// Early: a heartbeat claims no log; that it comes from a leader was settled by
 		// durable votes.
-		protocols.SendEarly(out, peer, Heartbeat{Term: n.term, Commit: min(n.commit, n.match[peer]), Round: n.round})
+		protocols.SendEarly(out, peer, Heartbeat{Term: n.term, Commit: min(n.commit, n.progress[peer].stored), Round: n.round, Disk: n.progress[peer].disk})
 	}
 	n.acknowledgeRound(n.id, n.round, out)
 	return n.round
@@ -49,18 +49,21 @@ func (n *Node) hear(from protocols.NodeID, term uint64, out *protocols.Effects) 
 
 func (n *Node) onHeartbeat(from protocols.NodeID, m *Heartbeat, out *protocols.Effects) {
 	if n.hear(from, m.Term, out) {
-		if m.Commit > n.log.Last() {
+		switch {
+		case m.Disk != n.disk: // about what this node has lost
+		case m.Commit > n.log.Last():
 			n.drop(out, "a commit index beyond what this node acknowledged")
 			return
+		default:
+			n.advanceCommit(m.Commit, out)
 		}
-		n.advanceCommit(m.Commit, out)
 	} else if m.Term >= n.term {
 		return
 	}
 	// Early: it says only that this node, now, knows no term above its own. Should
 	// the term not reach the disk, its leader has been elected by a durable majority
 	// none the less, and no leader of a lower term can commit.
-	protocols.SendEarly(out, from, HeartbeatResponse{Term: n.term, Round: m.Round})
+	protocols.SendEarly(out, from, HeartbeatResponse{Term: n.term, Round: m.Round, Disk: n.disk})
 }
 
 func (n *Node) onHeartbeatResponse(from protocols.NodeID, m *HeartbeatResponse, out *protocols.Effects) {
@@ -71,8 +74,11 @@ func (n *Node) onHeartbeatResponse(from protocols.NodeID, m *HeartbeatResponse, 
 		n.drop(out, "an answer to a round that was not sent")
 		return
 	}
+	if !n.isDiskOf(from, m.Disk) {
+		return
+	}
 	n.heard = n.heard.With(from)
-	if n.acknowledgeRound(from, m.Round, out) {
+	if n.counts(from) && n.acknowledgeRound(from, m.Round, out) {
 		n.serveReads(out)
 	}
 	n.retransmit(from, out)

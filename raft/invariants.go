@@ -16,7 +16,9 @@ const (
 	oneVote            = "R-I6"
 	commitEvidence     = "R-I7"
 	matchEvidence      = "R-I8"
+	configurations     = "R-I9"
 	leaseExclusion     = "R-I10"
+	jointIsLeft        = "R-I11"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
@@ -24,7 +26,7 @@ func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
 	if p, ok := parameters.(*Parameters); ok {
 		drift = p.MaxDrift
 	}
-	return []protocols.Observer{&watcher{ghost: newGhost(c.Replicas), drift: drift}}
+	return []protocols.Observer{&watcher{ghost: newGhost(c), drift: drift}}
 }
 
 // watcher judges all invariants. Cost: O(1) per event, O(log n) per durable
@@ -46,11 +48,13 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: leaderAppendOnly, Text: "a leader never overwrites or removes entries of its log"},
 		{ID: logMatching, Text: "logs that agree on index and term of an entry agree on it and all before"},
 		{ID: leaderCompleteness, Text: "a leader holds every entry committed in lower terms"},
-		{ID: stateMachineSafety, Text: "no two replicas ever execute different entries at one index"},
+		{ID: stateMachineSafety, Text: "no two replicas ever execute different entries at one index, and what a snapshot holds is the state there"},
 		{ID: oneVote, Text: "a node votes at most once in a term, across restarts"},
 		{ID: commitEvidence, Text: "a commit index is never above what a quorum has durably stored"},
 		{ID: matchEvidence, Text: "a leader's match index is never above what the follower has durably stored"},
+		{ID: configurations, Text: "every quorum by which a node could be elected meets every quorum of a leader; the configuration in force at a node, and in a snapshot, is the latest of the log"},
 		{ID: leaseExclusion, Text: "while a leader holds a lease, no later term has a leader"},
+		{ID: jointIsLeft, Text: "a leader that knows a joint configuration to be committed goes on to the new one"},
 	}
 }
 
@@ -78,9 +82,16 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	for i := range m.Effects.Notes {
 		w.noted(m, n, &m.Effects.Notes[i])
 	}
+	w.nodes[m.Node].inForce = n.configuration()
 	w.checkAppendOnly(m, n)
+	if w.changed {
+		w.checkConfiguration(m, n)
+	}
 	if n.role != leader {
 		return
+	}
+	if n.leaseUntil == 0 {
+		w.nodes[m.Node].leaseTerm = 0 // given up
 	}
 	if w.highestLed > n.term && m.Event.Now < n.leaseUntil {
 		m.Violate(leaseExclusion, "%v believes in the lease of term %d, but term %d has a leader", m.Node, n.term, w.highestLed)
@@ -100,11 +111,16 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	case protocols.NoteSteppedDown:
 		w.nodes[m.Node].forget()
 	case protocols.NoteCommit:
-		if reached := protocols.Index(len(w.committed)); note.Index > reached {
+		if n.role == leader && note.Epoch == n.term {
+			w.led(m, n, note.Index)
+		}
+		if reached := w.committed.Last(); note.Index > reached {
 			m.Violate(commitEvidence, "%v takes index %d as committed in term %d, but a quorum has durably stored only up to %d", m.Node, note.Index, note.Epoch, reached)
 		}
 	case protocols.NoteApplied:
 		w.executed(m, note)
+	case protocols.NoteInstalled:
+		w.checkState(m, note.Index, note.State)
 	case protocols.NoteLease:
 		w.leased(m, note)
 	}
@@ -117,16 +133,17 @@ func (w *watcher) elected(m *protocols.Moment, n *Node, last protocols.Index) {
 		m.Violate(electionSafety, "%v is elected in term %d, which %v already leads", m.Node, n.term, t.leader)
 		return
 	}
-	t.leader, t.runs = m.Node, runsOf(n, last)
+	// A snapshot that is not executed is not there yet.
+	t.leader, t.base, t.runs = m.Node, min(n.base(), n.execute.Applied), runsOf(n, last)
 	w.highestLed = max(w.highestLed, n.term)
 	// Only what was committed in lower terms: a vote that was long on its way may
 	// still elect a leader of an old term after a newer one has committed.
-	i := len(w.committed)
-	for i > 0 && w.committed[i-1].commitTerm >= n.term {
+	i := w.committed.Last()
+	for i >= w.committed.First() && w.committed.At(i).commitTerm >= n.term {
 		i--
 	}
-	if i > 0 {
-		w.checkComplete(m, t, protocols.Index(i))
+	if i >= w.committed.First() {
+		w.checkComplete(m, t, i)
 	}
 	for id := range w.nodes {
 		l := &w.nodes[id]
@@ -138,7 +155,7 @@ func (w *watcher) elected(m *protocols.Moment, n *Node, last protocols.Index) {
 
 // checkComplete: the leader of t held the committed entry at index when elected.
 func (w *watcher) checkComplete(m *protocols.Moment, t *ghostTerm, index protocols.Index) {
-	c := w.committed[index-1]
+	c := w.committed.At(index)
 	if !t.held(index, c.term) {
 		m.Violate(leaderCompleteness, "%v leads term %d without entry %d of term %d, which was committed in term %d", t.leader, t.term, index, c.term, c.commitTerm)
 	}
@@ -151,7 +168,7 @@ func (w *watcher) checkAppendOnly(m *protocols.Moment, n *Node) {
 		return
 	}
 	last := n.log.Last()
-	if g.leading == n.term && (last < g.last || n.termAt(g.last) != g.lastTerm) {
+	if g.leading == n.term && (last < g.last || g.last >= n.base() && n.termAt(g.last) != g.lastTerm) {
 		m.Violate(leaderAppendOnly, "%v, leader of term %d, had entry %d of term %d and has replaced or removed it", m.Node, n.term, g.last, g.lastTerm)
 	}
 	if g.leading != n.term || last != g.last {
@@ -162,23 +179,29 @@ func (w *watcher) checkAppendOnly(m *protocols.Moment, n *Node) {
 // checkMatch: what the leader n takes peer to match, peer has held durably. That
 // peer may since have truncated it for a newer leader changes nothing.
 func (w *watcher) checkMatch(m *protocols.Moment, n *Node, peer protocols.NodeID) {
-	index := n.match[peer]
-	if index == 0 {
+	index := n.progress[peer].stored
+	if index == 0 || index < n.base() {
 		return
 	}
 	term := n.termAt(index)
-	if stored := w.at(term).stored[peer]; stored < index {
+	t := w.at(term)
+	stored := t.stored[peer]
+	if n.progress[peer].disk != w.nodes[peer].disk {
+		stored = max(stored, t.lost[peer]) // the leader cannot know yet that the disk is gone
+	}
+	if stored < index {
 		m.Violate(matchEvidence, "%v, leader of term %d, takes %v to match up to index %d of term %d, but of that term it has durably stored only up to %d", m.Node, n.term, peer, index, term, stored)
 	}
 }
 
 func (w *watcher) executed(m *protocols.Moment, note *protocols.Note) {
-	switch i := int(note.Index) - 1; {
-	case i == len(w.executions):
-		w.executions = append(w.executions, note.Hash)
-	case i < 0 || i > len(w.executions):
-		m.Violate(stateMachineSafety, "%v executes index %d, but nobody has executed %d yet", m.Node, note.Index, len(w.executions)+1)
-	case w.executions[i] != note.Hash:
+	switch i, last := note.Index, w.executions.Last(); {
+	case i == last+1:
+		w.executions.Append(ghostExecution{note.Hash, note.State})
+	case i == 0 || i > last:
+		m.Violate(stateMachineSafety, "%v executes index %d, but nobody has executed %d yet", m.Node, note.Index, last+1)
+	case i < w.executions.First(): // nobody's log reaches back that far
+	case w.executions.At(i).entry != note.Hash:
 		m.Violate(stateMachineSafety, "%v executes at index %d another entry (of term %d) than was executed there before", m.Node, note.Index, note.Epoch)
 	}
 }
@@ -224,16 +247,16 @@ func (w *watcher) voted(m *protocols.Moment, term uint64, vote protocols.NodeID)
 // booted takes in what survived the crash without having been reported durable,
 // and forgets a disk that was wiped.
 func (w *watcher) booted(m *protocols.Moment) {
-	if n, ok := m.Replica.(*Node); ok {
-		w.quorum = n.quorum
-	}
 	g := &w.nodes[m.Node]
 	g.forget()
+	if n, ok := m.Replica.(*Node); ok && n.execute.Applied > 0 {
+		w.checkState(m, n.execute.Applied, n.execute.Hash())
+	}
 	if m.Disk == nil {
 		return
 	}
-	if len(m.Disk.Records) < g.records {
-		*g = ghostNode{}
+	if len(m.Disk.Records) < g.records || m.Disk.Wiped && g.log.Last() > 0 && m.Disk.Snapshot == nil {
+		w.wiped(m.Node)
 	}
 	for _, r := range m.Disk.Records[g.records:] {
 		if r.State == protocols.RecordOK {
@@ -253,25 +276,124 @@ func (w *watcher) durable(m *protocols.Moment, r protocols.Record) {
 		}
 	case *Append:
 		w.stored(m, r)
+	case *Wiped:
+		g.disk, g.lost = r.Disk, false
+	case *Snapshot:
+		w.snapshot(m, r)
+	}
+}
+
+// wiped forgets what was on a disk that is lost.
+func (w *watcher) wiped(id protocols.NodeID) {
+	w.wipe(id)
+	w.nodes[id].lost = true
+	for _, t := range w.terms {
+		t.lost[id] = max(t.lost[id], t.stored[id])
+		t.stored[id] = 0
+	}
+}
+
+// snapshot takes in a snapshot that has become durable, of what is committed.
+func (w *watcher) snapshot(m *protocols.Moment, r *Snapshot) {
+	g, c := &w.nodes[m.Node], r.Checkpoint
+	if c.LastIndex > w.committed.Last() {
+		m.Violate(commitEvidence, "%v saves a snapshot of index %d, but a quorum has durably stored only up to %d", m.Node, c.LastIndex, w.committed.Last())
+		return
+	}
+	known := c.LastIndex >= w.committed.First()
+	if known {
+		if is := w.configurationAt(c.LastIndex).config; is.digest() != c.Configuration.digest() {
+			m.Violate(configurations, "%v saves a snapshot of index %d with %v, but there the log has %v", m.Node, c.LastIndex, c.Configuration, is)
+		}
+	}
+	g.term, g.disk, g.lost, g.records = r.Term, r.Disk, false, 0
+	g.before = ghostEntry{term: c.LastTerm}
+	if known {
+		g.before.prefix = w.committed.At(c.LastIndex).prefix
+	}
+	g.log.Reset(c.LastIndex)
+	g.configurations = append(g.configurations[:0], configuredBy(c.LastIndex, c.Configuration))
+	t := w.at(c.LastTerm)
+	t.stored[m.Node] = max(t.stored[m.Node], c.LastIndex)
+	w.stored(m, &Append{PrevLogIndex: c.LastIndex, Entries: r.Entries})
+	w.forgetPast()
+}
+
+// checkState: the state of a snapshot is what executing the log up to index made.
+func (w *watcher) checkState(m *protocols.Moment, index protocols.Index, state uint64) {
+	if index < w.executions.First() || index > w.executions.Last() {
+		return
+	}
+	if w.executions.At(index).state != state {
+		m.Violate(stateMachineSafety, "%v has in a snapshot of index %d another state than executing the log made", m.Node, index)
+	}
+}
+
+// checkConfiguration: n follows the latest configuration of its log, and as a leader
+// no other node could decide apart from it.
+func (w *watcher) checkConfiguration(m *protocols.Moment, n *Node) {
+	g := &w.nodes[m.Node]
+	mine := n.configuration()
+	if g.log.Last() == n.log.Last() && g.tail().term == n.termAt(n.log.Last()) && g.configuration().config.digest() != mine.digest() {
+		m.Violate(configurations, "%v follows %v, but the latest of its log has %v", m.Node, mine, g.configuration().config)
+	}
+	if n.role != leader {
+		g.configured = 0
+		return
+	}
+	last := n.latest()
+	if last.config.isJoint() && last.index <= n.commit && n.commit >= n.termStart && n.transfer.target == protocols.Nobody {
+		m.Violate(jointIsLeft, "%v leads term %d with the joint configuration of index %d committed, and does not leave it", m.Node, n.term, last.index)
+	}
+	if g.configured == last.index+1 {
+		return
+	}
+	g.configured = last.index + 1
+	if !w.mayCommit(mine, n.term) {
+		return // it leads an old term, and learns that later
+	}
+	for id := 1; id < len(w.nodes); id++ {
+		other := w.nodes[id].configuration().config
+		if protocols.NodeID(id) != m.Node && !mine.meets(other) && w.mayElect(protocols.NodeID(id)) {
+			m.Violate(configurations, "%v leads term %d with %v, and %v could be elected with %v: they have disjoint quorums", m.Node, n.term, mine, protocols.NodeID(id), other)
+		}
+	}
+}
+
+// led judges a commit by the configuration that the leader had before this step, whose
+// entry may not be durable anywhere.
+func (w *watcher) led(m *protocols.Moment, n *Node, index protocols.Index) {
+	if index <= w.committed.Last() {
+		return
+	}
+	t, c := w.at(n.term), w.nodes[m.Node].inForce
+	if c == nil {
+		return
+	}
+	reached := protocols.CommittedIndex(c.quorum(), t.acknowledged)
+	for id := range w.nodes {
+		if t.acknowledged[id] >= reached && reached > t.reached && w.nodes[id].log.Last() >= reached {
+			w.commit(m, &w.nodes[id], t, reached)
+		}
 	}
 }
 
 // stored takes in entries that have become durable at m.Node.
 func (w *watcher) stored(m *protocols.Moment, r *Append) {
 	g := &w.nodes[m.Node]
-	g.truncate(int(r.PrevLogIndex))
+	g.truncate(r.PrevLogIndex)
 	for i := range r.Entries {
 		e := &r.Entries[i]
-		g.push(e)
-		index := protocols.Index(len(g.log))
+		w.push(g, e)
+		index := g.log.Last()
 		t := w.at(e.Term)
-		if !t.matches(index, g.log[index-1].prefix) {
+		if !t.matches(index, g.tail().prefix) {
 			m.Violate(logMatching, "%v stores entry %d of term %d, but it, or what is before it, differs from what another log has there", m.Node, index, e.Term)
 		}
 		t.stored[m.Node] = max(t.stored[m.Node], index)
 	}
-	if last := len(g.log); last > 0 && g.log[last-1].term == g.term {
-		w.acknowledged(m, w.at(g.term), protocols.Index(last))
+	if g.log.Len() > 0 && g.tail().term == g.term {
+		w.acknowledged(m, w.at(g.term), g.log.Last())
 	}
 }
 
@@ -280,22 +402,34 @@ func (w *watcher) stored(m *protocols.Moment, r *Append) {
 // committed in t (§3.6.2).
 func (w *watcher) acknowledged(m *protocols.Moment, t *ghostTerm, index protocols.Index) {
 	t.acknowledged[m.Node] = max(t.acknowledged[m.Node], index)
-	reached := protocols.CommittedIndex(w.quorum, t.acknowledged)
-	if reached <= t.reached {
-		return
+	g := &w.nodes[m.Node]
+	if reached := min(g.reach(t.acknowledged), index); reached > t.reached {
+		w.commit(m, g, t, reached)
 	}
+}
+
+// commit takes in that term t has committed up to reached, in the log of g.
+func (w *watcher) commit(m *protocols.Moment, g *ghostNode, t *ghostTerm, reached protocols.Index) {
 	t.reached = reached
-	log := w.nodes[m.Node].log
-	before := min(int(reached), len(w.committed))
-	if before > 0 && w.committed[before-1].prefix != log[before-1].prefix {
-		m.Violate(leaderCompleteness, "term %d commits up to index %d in a log that differs at or before %d from what was committed in term %d", t.term, reached, before, w.committed[before-1].commitTerm)
+	log := &g.log
+	before := min(reached, w.committed.Last())
+	if before >= w.committed.First() && before >= log.First() {
+		if c, prefix := w.committed.At(before), log.At(before).prefix; prefix != 0 && c.prefix != prefix {
+			m.Violate(leaderCompleteness, "term %d commits up to index %d in a log that differs at or before %d from what was committed in term %d", t.term, reached, before, c.commitTerm)
+			return
+		}
+	}
+	if reached <= w.committed.Last() || w.committed.Last()+1 < log.First() {
 		return
 	}
-	if int(reached) <= len(w.committed) {
-		return
+	for i := w.committed.Last() + 1; i <= reached; i++ {
+		w.committed.Append(ghostCommit{term: log.At(i).term, prefix: log.At(i).prefix, commitTerm: t.term})
 	}
-	for i := len(w.committed); i < int(reached); i++ {
-		w.committed = append(w.committed, ghostCommit{term: log[i].term, prefix: log[i].prefix, commitTerm: t.term})
+	known := w.configurations[len(w.configurations)-1].index
+	for _, c := range g.configurations {
+		if c.index > known && c.index <= reached {
+			w.configurations = append(w.configurations, c)
+		}
 	}
 	for i := len(w.terms) - 1; i >= 0 && w.terms[i].term > t.term; i-- {
 		if later := w.terms[i]; later.leader != protocols.Nobody {

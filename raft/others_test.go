@@ -12,7 +12,14 @@ func TestSizesAgreeWithTheEncoding(t *testing.T) {
 	for _, k := range append(messageKinds(), recordKinds()...) {
 		v := k.New()
 		if r := reflect.ValueOf(v).Elem().FieldByName("Entries"); r.IsValid() {
-			r.Set(reflect.ValueOf(make([]Entry, 3)))
+			r.Set(reflect.ValueOf([]Entry{{}, {Configuration: &Configuration{Disks: make([]Disk, 2)}}, {}}))
+		}
+		x := protocols.Executor{Machine: machineOf(t, "register"), Applied: 1}
+		switch v := v.(type) {
+		case *Snapshot:
+			v.Checkpoint = &Checkpoint{Configuration: &Configuration{}, State: x.Snapshot()}
+		case *InstallSnapshot:
+			v.LastConfig, v.Data = &Configuration{}, protocols.Cut(x.Snapshot(), 0, 1)
 		}
 		if got, want := v.(protocols.Sized).Size(), protocols.ReflectedSize(v); got != want {
 			t.Errorf("%s: size %d, want %d", k.Name, got, want)
@@ -27,6 +34,11 @@ func TestDigestsSeeEveryField(t *testing.T) {
 		for i := range fields.NumField() {
 			v := k.New()
 			switch f := reflect.ValueOf(v).Elem().Field(i); f.Kind() {
+			case reflect.Pointer:
+				f.Set(reflect.ValueOf(&Configuration{Voters: protocols.Nodes(1)}))
+			case reflect.Struct:
+				x := protocols.Executor{Machine: machineOf(t, "register"), Applied: 1}
+				f.Set(reflect.ValueOf(protocols.Cut(x.Snapshot(), 0, 1)))
 			case reflect.Bool:
 				f.SetBool(true)
 			case reflect.Int16:
@@ -41,6 +53,15 @@ func TestDigestsSeeEveryField(t *testing.T) {
 			}
 		}
 	}
+}
+
+func machineOf(t testing.TB, name string) protocols.StateMachine {
+	t.Helper()
+	m, err := protocols.NewMachine(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func TestRecoveryFromDamagedDisk(t *testing.T) {
@@ -224,7 +245,7 @@ func TestStepsDoNotAllocate(t *testing.T) {
 		step(&protocols.Event{Kind: protocols.Receive, From: from, Message: m})
 	}
 	step(&protocols.Event{Kind: protocols.Start})
-	n.becomeCandidate(out)
+	n.becomeCandidate(false, out)
 	receive(2, &RequestVoteResponse{Term: 1, VoteGranted: true, CandidateID: 1})
 	receive(1, &RequestVoteResponse{Term: 1, VoteGranted: true, CandidateID: 1})
 	if n.role != leader {

@@ -29,6 +29,23 @@ type Parameters struct {
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
 	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	// SnapshotEvery is after how many executed entries a node takes a snapshot; 0 is
+	// never. LogKept is how many more it executes before it forgets the log that the
+	// snapshot covers, so that followers which are less far behind get entries.
+	SnapshotEvery int `param:"snapshot_every" doc:"Executed entries after which a node takes a snapshot and compacts its log; 0 is never."`
+	LogKept       int `param:"log_kept" doc:"Executed entries that stay in the log for slow followers when it is compacted."`
+	// ChunkSize is the largest number of rows in one InstallSnapshot, from 1.
+	ChunkSize int `param:"chunk_size" doc:"Largest number of rows of the state, cells and client sessions, in one InstallSnapshot."`
+	// Membership is how the configuration changes: joint or single.
+	Membership string `param:"membership" doc:"joint: to any configuration by joint consensus; single: one server at a time."`
+	// LeaderWrite is when a leader sends an entry: parallel or serial.
+	LeaderWrite string `param:"leader_write" doc:"parallel: a leader sends entries while its disk writes them; serial: after."`
+	// Sessions bounds the client sessions whose last result is kept; 0 is no bound. The
+	// one that was used least recently, by its place in the log, expires (§6.3).
+	Sessions int `param:"sessions" doc:"Client sessions that are kept; with one more, that which was used least recently expires. 0 is no bound."`
+	// FollowerReads lets followers answer reads by an index that they ask the leader
+	// for (§6.4).
+	FollowerReads bool `param:"follower_reads" doc:"A follower asks the leader for a read index and answers a read itself, under reads: readindex and lease."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }
@@ -39,6 +56,18 @@ const (
 	ReadsLease     = "lease"
 	ReadsLog       = "log"
 	ReadsLocal     = "local"
+)
+
+// The values of Parameters.Membership.
+const (
+	MembershipJoint  = "joint"
+	MembershipSingle = "single"
+)
+
+// The values of Parameters.LeaderWrite.
+const (
+	LeaderWriteParallel = "parallel"
+	LeaderWriteSerial   = "serial"
 )
 
 // DefaultParameters returns the defaults: timeouts of the paper's example (§3.4),
@@ -53,6 +82,11 @@ func DefaultParameters() *Parameters {
 		Window:          16,
 		Reads:           ReadsReadIndex,
 		MaxDrift:        500_000,
+		SnapshotEvery:   10_000,
+		LogKept:         100,
+		ChunkSize:       64,
+		Membership:      MembershipJoint,
+		LeaderWrite:     LeaderWriteParallel,
 	}
 }
 
@@ -73,6 +107,20 @@ func (p *Parameters) Validate(n int) error {
 		return fmt.Errorf("window: got %d, want 1..%d", p.Window, maxWindow)
 	case p.MaxDrift < 0 || p.MaxDrift >= billion:
 		return fmt.Errorf("max_drift: got %d, want 0..%d parts per billion", p.MaxDrift, int64(billion-1))
+	case p.SnapshotEvery < 0:
+		return fmt.Errorf("snapshot_every: got %d, want 0 (never) or more", p.SnapshotEvery)
+	case p.LogKept < 0:
+		return fmt.Errorf("log_kept: got %d, want 0 or more", p.LogKept)
+	case p.ChunkSize < 1:
+		return fmt.Errorf("chunk_size: got %d, want 1 or more", p.ChunkSize)
+	case p.Sessions < 0:
+		return fmt.Errorf("sessions: got %d, want 0 (no bound) or more", p.Sessions)
+	case p.FollowerReads && p.Reads != ReadsReadIndex && p.Reads != ReadsLease:
+		return fmt.Errorf("follower_reads: got true with reads %q, want reads readindex or lease", p.Reads)
+	case p.Membership != MembershipJoint && p.Membership != MembershipSingle:
+		return fmt.Errorf("membership: got %q, want joint or single", p.Membership)
+	case p.LeaderWrite != LeaderWriteParallel && p.LeaderWrite != LeaderWriteSerial:
+		return fmt.Errorf("leader_write: got %q, want parallel or serial", p.LeaderWrite)
 	}
 	switch p.Reads {
 	case ReadsReadIndex, ReadsLog, ReadsLocal:
@@ -107,4 +155,13 @@ func scale(d protocols.Duration, numerator, denominator int64) protocols.Duratio
 	high, low := bits.Mul64(uint64(d), uint64(numerator))
 	quotient, _ := bits.Div64(high, low, uint64(denominator))
 	return protocols.Duration(quotient)
+}
+
+// clockBound returns the rate error of each clock that leases rely on, in parts per
+// billion; -1: there are none.
+func (p *Parameters) clockBound() int64 {
+	if p.Reads == ReadsLease {
+		return p.MaxDrift
+	}
+	return -1
 }

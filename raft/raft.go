@@ -14,11 +14,12 @@ const (
 	preCandidate
 	candidate
 	leader
+	learner // shown of a follower that may not campaign
 	stopped // its disk failed; silent until restarted
 )
 
 func roleNames() []string {
-	return []string{"follower", "pre-candidate", "candidate", "leader", "stopped"}
+	return []string{"follower", "pre-candidate", "candidate", "leader", "learner", "stopped"}
 }
 
 // The timers.
@@ -28,6 +29,8 @@ const (
 	// timerHeartbeat and timerQuorum run at the leader.
 	timerHeartbeat
 	timerQuorum
+	// timerTransfer runs at a leader that hands over.
+	timerTransfer
 )
 
 // maxTerm bounds the terms that a node accepts, so that the next one always exists.
@@ -42,9 +45,8 @@ type Node struct {
 	lease      protocols.Duration `hash:"-"` // how long a lease lasts from the sending of its round
 	reads      readMode           `hash:"-"`
 	bugs       bugs               `hash:"-"`
-	members    protocols.NodeSet  `hash:"-"`
-	quorum     protocols.Quorum   `hash:"-"`
-	peers      []protocols.NodeID `hash:"-"` // members but this node, in order
+	replicas   protocols.NodeSet  `hash:"-"` // all that may ever be members
+	first      protocols.NodeSet  `hash:"-"` // the first voters
 
 	// Of the event being handled; set at the start of each step.
 	now  protocols.Time `hash:"-"` // monotone
@@ -52,8 +54,21 @@ type Node struct {
 
 	// Durable. What is here may be ahead of the disk; what is said with Send is not.
 	term uint64
-	vote protocols.NodeID // in term
-	log  protocols.Log[Entry]
+	vote protocols.NodeID     // in term
+	log  protocols.Log[Entry] // what it does not hold any more is in the checkpoint
+	disk uint64               `hash:"-"` // as in Wiped; fixed at boot
+	// checkpoint is the snapshot in force, at the position before the log's first
+	// entry, whose term is baseTerm; nil while that is 0.
+	checkpoint *Checkpoint `hash:"-"`
+	baseTerm   uint64
+
+	// configurations are that in force before the log's first entry and those in the
+	// log, in order. The last is in force (§4.1), and quorum and peers follow from it.
+	configurations []configured
+	inForce        int                `hash:"-"`
+	quorum         protocols.Quorum   `hash:"-"`
+	voter          bool               `hash:"-"` // this node is one of its voters
+	peers          []protocols.NodeID `hash:"-"` // its members but this node, in order
 
 	// Volatile at everyone. execute.Applied <= commit <= log.Last(): execution
 	// follows the commit index within the step, so they are equal between steps.
@@ -61,9 +76,15 @@ type Node struct {
 	leader  protocols.NodeID
 	commit  protocols.Index
 	execute protocols.Executor
+	noted   configured  `hash:"-"` // the last configuration known to be committed
+	taken   *Checkpoint // a snapshot that is not in force yet; nil: none
+	incoming
+	asked  []askedRead // reads that wait for an index from the leader, or for its execution
+	readID uint64      `hash:"-"` // of the last one; no two of any life are the same
 	// quietUntil is the promise to the leader last heard: no vote until then. It
 	// outlives a change of term, since that leader may still count on it.
 	quietUntil protocols.Time
+	lost       bool `hash:"-"` // its disk is gone, and nothing is written yet
 
 	// votes are the grants of this node's current (pre-)election.
 	votes protocols.NodeSet
@@ -77,6 +98,9 @@ type Node struct {
 	termStart protocols.Index // of this term's no-op
 	proposed  []uint64        // per client: highest Seq in the log since its applied one
 	heard     protocols.NodeSet
+	wish      wish
+	transfer  transfer
+	leaseless bool // takes no lease any more in this term
 	rounds
 }
 
@@ -97,23 +121,24 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		lease:      p.lease(),
 		reads:      parseReads(p.Reads),
 		bugs:       switches,
-		members:    cfg.Members,
-		peers:      cfg.Members.Without(cfg.ID).Slice(),
-		quorum:     protocols.Majority{Of: cfg.Members},
+		replicas:   protocols.NodesUpTo(cfg.Cluster.Replicas),
+		first:      cfg.Members,
 		execute:    protocols.Executor{Machine: cfg.Machine, NoSessions: switches.noSessions}, // R-44
 		match:      make([]protocols.Index, size),
 		progress:   make([]progress, size),
 		rounds:     rounds{acked: make([]protocols.Index, size)},
 	}
+	n.execute.Sessions.Limit = p.Sessions
 	if switches.leaseNoDrift { // R-22
 		n.lease = p.ElectionTimeout.Min
 	}
-	for _, peer := range n.peers {
-		n.progress[peer].inflight = make([]protocols.Index, p.Window)
-	}
+	n.configurations = []configured{{0, &Configuration{Voters: cfg.Members}}}
+	n.configure()
+	n.noted = n.configurations[0]
 	if err := n.recoverFrom(disk); err != nil {
 		return nil, err
 	}
+	n.lost = disk.Wiped && n.disk == 0
 	if switches.forgetVote { // R-03
 		n.vote = protocols.Nobody
 	}
@@ -134,15 +159,18 @@ func (n *Node) Step(ev *protocols.Event, out *protocols.Effects) {
 	case protocols.Fire:
 		n.fire(ev.Timer, out)
 	case protocols.Start:
+		n.readID = ev.Nonce
 		n.start(out)
+	case protocols.AdminEvent:
+		n.admin(&ev.Admin, out)
 	case protocols.DiskFailed:
 		n.becomeStopped(out)
 	}
 }
 
 func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocols.Effects) {
-	if !n.members.Has(from) {
-		n.drop(out, "sender is no member")
+	if !n.replicas.Has(from) {
+		n.drop(out, "sender is no replica")
 		return
 	}
 	switch m := m.(type) {
@@ -162,6 +190,16 @@ func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocol
 		n.onPreVote(from, m, out)
 	case *PreVoteResponse:
 		n.onPreVoteResponse(from, m, out)
+	case *InstallSnapshot:
+		n.onInstallSnapshot(from, m, out)
+	case *InstallSnapshotResponse:
+		n.onInstallSnapshotResponse(from, m, out)
+	case *TimeoutNow:
+		n.onTimeoutNow(from, m, out)
+	case *ReadIndex:
+		n.onReadIndex(from, m, out)
+	case *ReadIndexResponse:
+		n.onReadIndexResponse(m, out)
 	}
 }
 
@@ -173,11 +211,19 @@ func (n *Node) fire(t protocols.Timer, out *protocols.Effects) {
 		n.onHeartbeatTimer(out)
 	case timerQuorum:
 		n.onQuorumTimer(out)
+	case timerTransfer:
+		n.onTransferTimer(out)
 	}
 }
 
 func (n *Node) start(out *protocols.Effects) {
-	out.Note(protocols.Note{Kind: protocols.NoteMembers, Epoch: n.term, Members: n.members})
+	if n.lost {
+		// What it promised and held is gone. It counts again once the members have added
+		// it with this disk. The monotone clock goes on across disks.
+		n.lost, n.disk = false, max(1, uint64(n.now))
+		protocols.Persist(out, Wiped{Disk: n.disk})
+	}
+	n.noteMembers(out)
 	if n.reads == readLease && !n.bugs.forgetPromise { // R-25
 		// A leader may hold a lease on a promise that this node gave before it
 		// restarted and no longer remembers.
@@ -198,25 +244,35 @@ func (n *Node) becomeFollower(term uint64, lead protocols.NodeID, out *protocols
 		// Every term draws its timeout afresh; re-arming within one does not.
 		out.CancelTimer(timerElection)
 	}
+	if n.bugs.clearVote && n.role != follower && term == n.term { // R-04
+		n.vote = protocols.Nobody
+		n.saveHardState(out)
+	}
+	if lead != n.leader {
+		n.refuseAsked(lead, out)
+	}
 	n.role, n.leader = follower, lead
 	n.armElection(out)
 }
 
 // becomePreCandidate asks whether an election could be won (§9.6). The term stays.
 func (n *Node) becomePreCandidate(out *protocols.Effects) {
+	n.refuseAsked(protocols.Nobody, out)
 	n.role, n.leader, n.votes = preCandidate, protocols.Nobody, protocols.NodeSet{}
 	n.armElection(out)
 	n.askPreVotes(out)
 }
 
-// becomeCandidate starts an election in the next term (§3.4).
-func (n *Node) becomeCandidate(out *protocols.Effects) {
+// becomeCandidate starts an election in the next term (§3.4); transfer says that the
+// leader wants it.
+func (n *Node) becomeCandidate(transfer bool, out *protocols.Effects) {
+	n.refuseAsked(protocols.Nobody, out)
 	n.role, n.leader, n.votes = candidate, protocols.Nobody, protocols.NodeSet{}
 	n.term, n.vote = n.term+1, n.id
 	n.saveHardState(out)
 	out.CancelTimer(timerElection)
 	n.armElection(out)
-	n.askVotes(out)
+	n.askVotes(transfer, out)
 }
 
 // becomeLeader takes the lead of the current term.
@@ -225,6 +281,7 @@ func (n *Node) becomeLeader(out *protocols.Effects) {
 	out.CancelTimer(timerElection)
 	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: n.term, Index: n.log.Last()})
 	n.heard = protocols.Nodes(n.id)
+	n.wish, n.transfer, n.leaseless = wish{}, transfer{}, false
 	n.rounds.reset()
 	n.resetProgress()
 	n.rememberProposed()
@@ -243,6 +300,7 @@ func (n *Node) resign(successor protocols.NodeID, out *protocols.Effects) {
 	out.Note(protocols.Note{Kind: protocols.NoteSteppedDown, Epoch: n.term})
 	out.CancelTimer(timerHeartbeat)
 	out.CancelTimer(timerQuorum)
+	out.CancelTimer(timerTransfer)
 	n.refuseReads(successor, out)
 	if n.bugs.failOnStepDown { // R-47: these may still commit
 		for i := n.commit + 1; i <= n.log.Last(); i++ {
@@ -260,6 +318,7 @@ func (n *Node) becomeStopped(out *protocols.Effects) {
 		n.resign(protocols.Nobody, out)
 	}
 	out.CancelTimer(timerElection)
+	n.refuseAsked(protocols.Nobody, out)
 	n.role, n.leader = stopped, protocols.Nobody
 }
 
@@ -269,7 +328,7 @@ func (n *Node) saveHardState(out *protocols.Effects) {
 
 // armElection (re-)arms the election timer with the draw of this term.
 func (n *Node) armElection(out *protocols.Effects) {
-	if n.members.Has(n.id) {
+	if n.mayCampaign() {
 		r := n.parameters.ElectionTimeout
 		out.SetTimerWithin(timerElection, r.Min, r.Max)
 	}
@@ -287,10 +346,11 @@ func assert(ok bool, what string) {
 	}
 }
 
-// termAt returns the term of the entry at i, and 0 at the start of the log.
+// termAt returns the term of the entry at i, which the log holds or its snapshot ends
+// with, and 0 at the start.
 func (n *Node) termAt(i protocols.Index) uint64 {
-	if i == 0 {
-		return 0
+	if i == n.base() {
+		return n.baseTerm
 	}
 	return n.log.At(i).Term
 }
@@ -298,10 +358,14 @@ func (n *Node) termAt(i protocols.Index) uint64 {
 // View implements [protocols.Node].
 func (n *Node) View(v *protocols.View) {
 	v.Role, v.Leading = uint8(n.role), n.role == leader
+	if n.role == follower && !n.mayCampaign() {
+		v.Role = uint8(learner)
+	}
 	v.Epoch, v.Leader = n.term, n.leader
 	v.Commit, v.Applied = n.commit, n.execute.Applied
 	v.First, v.Last = n.log.First(), n.log.Last()
-	v.Members = n.members
+	c := n.configuration()
+	v.Members, v.Outgoing = c.Voters, c.Outgoing
 	v.LeaseUntil = 0
 	if n.role == leader {
 		v.LeaseUntil = n.leaseUntil

@@ -20,8 +20,8 @@ func TestTermHigherIsTakenOverAndPersisted(t *testing.T) {
 		n := s.elect(1, 2, 3)
 		s.receive(2, 1, m)
 		records := s.actors[1].disk
-		taken := func(r protocols.Record) bool {
-			h, ok := r.(*HardState)
+		taken := func(r written) bool {
+			h, ok := r.record.(*HardState)
 			return ok && *h == HardState{Term: 9}
 		}
 		if n.term != 9 || n.role != follower || !slices.ContainsFunc(records, taken) {

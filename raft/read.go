@@ -45,6 +45,8 @@ type pendingRead struct {
 	command protocols.Command
 	round   uint64
 	index   protocols.Index
+	from    protocols.NodeID // a follower that wants the index; Nobody: a client's read
+	id      uint64           // its number for that
 }
 
 func (r *rounds) reset() {
@@ -64,7 +66,7 @@ func (n *Node) acknowledgeRound(node protocols.NodeID, round uint64, out *protoc
 		return false
 	}
 	n.confirmed = confirmed
-	if n.reads == readLease && confirmed+roundsKept > n.round {
+	if n.reads == readLease && !n.leaseless && confirmed+roundsKept > n.round {
 		n.extendLease(confirmed, out)
 	}
 	return true
@@ -89,29 +91,36 @@ func (n *Node) read(c protocols.Command, out *protocols.Effects) {
 	switch {
 	case n.reads == readLocal:
 		n.answerRead(c, out)
+	case n.role == follower && n.parameters.FollowerReads && n.hint() != protocols.Nobody:
+		n.askIndex(c, out)
 	case n.role != leader:
-		out.Refuse(c, n.leader)
+		out.Refuse(c, n.hint())
 	case n.reads == readLog:
 		n.propose(c, out)
 	case n.bugs.readNoRound: // R-READ
 		n.answerRead(c, out)
-	case n.reads == readLease && n.now < n.leaseUntil && n.execute.Applied >= n.termStart:
+	case n.hasLease():
 		n.answerRead(c, out)
 	default:
-		n.waitForRound(c, out)
+		n.waitForRound(pendingRead{command: c}, out)
 	}
 }
 
-// waitForRound starts a round of heartbeats for c (§6.4). Whatever was committed
-// before c arrived is in this log, and at or below the later of the commit index
+// hasLease reports whether this leader may answer reads alone.
+func (n *Node) hasLease() bool {
+	return n.reads == readLease && n.now < n.leaseUntil && n.execute.Applied >= n.termStart
+}
+
+// waitForRound starts a round of heartbeats for r (§6.4). Whatever was committed
+// before r arrived is in this log, and at or below the later of the commit index
 // and this term's no-op: without the no-op, an entry that an earlier leader
 // committed might be above the commit index that this one knows.
-func (n *Node) waitForRound(c protocols.Command, out *protocols.Effects) {
-	index := max(n.commit, n.termStart)
+func (n *Node) waitForRound(r pendingRead, out *protocols.Effects) {
+	r.round, r.index = n.round+1, max(n.commit, n.termStart)
 	if n.bugs.readOldTerm {
-		index = n.commit
+		r.index = n.commit
 	}
-	n.waiting = append(n.waiting, pendingRead{command: c, round: n.round + 1, index: index})
+	n.waiting = append(n.waiting, r)
 	n.startRound(out)
 	n.serveReads(out)
 }
@@ -121,7 +130,11 @@ func (n *Node) waitForRound(c protocols.Command, out *protocols.Effects) {
 func (n *Node) serveReads(out *protocols.Effects) {
 	served := 0
 	for served < len(n.waiting) && n.waiting[served].round <= n.confirmed && n.waiting[served].index <= n.execute.Applied {
-		n.answerRead(n.waiting[served].command, out)
+		if r := &n.waiting[served]; r.from != protocols.Nobody {
+			n.answerIndex(r.from, r.id, r.index, out)
+		} else {
+			n.answerRead(r.command, out)
+		}
 		served++
 	}
 	if served > 0 {
@@ -139,7 +152,9 @@ func (n *Node) answerRead(c protocols.Command, out *protocols.Effects) {
 // answered has no effect, so this is a definite answer.
 func (n *Node) refuseReads(hint protocols.NodeID, out *protocols.Effects) {
 	for _, r := range n.waiting {
-		out.Refuse(r.command, hint)
+		if r.from == protocols.Nobody {
+			out.Refuse(r.command, hint)
+		}
 	}
 	n.waiting = n.waiting[:0]
 }

@@ -7,7 +7,10 @@ func (n *Node) ReadLog(from protocols.Index, limit int, entries []protocols.LogE
 	for at := max(from, n.log.First()); at <= n.log.Last() && limit > 0; at++ {
 		e := n.log.At(at)
 		entry := protocols.LogEntry{Position: at, Epoch: e.Term, Command: e.Command}
-		if e.Command.Client >= 0 {
+		switch {
+		case e.Configuration != nil:
+			entry.Text = "configuration"
+		case e.Command.Client >= 0:
 			entry.Text = "no-op"
 		}
 		entries = append(entries, entry)
@@ -16,8 +19,13 @@ func (n *Node) ReadLog(from protocols.Index, limit int, entries []protocols.LogE
 	return entries
 }
 
-// LogBase implements [protocols.LogReader]. The log is never cut at its head.
-func (n *Node) LogBase() (protocols.Index, any) { return n.log.First() - 1, nil }
+// LogBase implements [protocols.LogReader].
+func (n *Node) LogBase() (protocols.Index, any) {
+	if n.checkpoint == nil {
+		return 0, nil
+	}
+	return n.base(), n.checkpoint.State
+}
 
 // Positions implements [protocols.Positioned].
 func (r *Append) Positions() (first, last protocols.Index) {

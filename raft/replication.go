@@ -4,7 +4,11 @@ import "github.com/lockstep-sim/lockstep/protocols"
 
 // progress is the leader's view of one follower's log, beside Node.match.
 type progress struct {
-	// next is the first entry not yet sent. match < next <= log.Last()+1.
+	// stored is up to where the follower's durable log is known to equal this one.
+	// Node.match says the same of a follower whose disk counts.
+	stored protocols.Index
+	disk   uint64 // the follower's, as in Wiped
+	// next is the first entry not yet sent. stored < next <= log.Last()+1.
 	next protocols.Index
 	// probing: it is not known where the logs part, so one AppendEntries is in flight
 	// at a time. Otherwise next runs ahead of the acknowledgements (§10.2.1).
@@ -16,6 +20,17 @@ type progress struct {
 	count    int
 	// since is when the oldest of them was sent or last made progress.
 	since protocols.Time
+
+	// sending is the snapshot that the follower gets, of which it has the rows before
+	// offset; nil: none.
+	sending *Checkpoint
+	offset  uint64
+
+	// A learner is caught up when a round, which is to replicate up to roundEnd, was
+	// quick (§4.2.1).
+	caughtUp   bool
+	roundEnd   protocols.Index
+	roundBegan protocols.Time
 }
 
 func (p *progress) full() bool {
@@ -52,23 +67,29 @@ func (p *progress) probe(next protocols.Index) {
 // logs are hoped to be as long as the leader's (§3.5).
 func (n *Node) resetProgress() {
 	clear(n.match)
-	for _, peer := range n.peers {
-		n.progress[peer].probe(n.log.Last() + 1)
+	for id := range n.progress {
+		p := &n.progress[id]
+		*p = progress{inflight: p.inflight, disk: n.configuration().disk(protocols.NodeID(id)), roundEnd: n.log.Last() + 1, roundBegan: n.now}
+		p.probe(n.log.Last() + 1)
 	}
 }
 
 // append adds an entry to the leader's log and sends it on.
 func (n *Node) append(e Entry, out *protocols.Effects) {
-	prev := n.log.Last()
 	n.log.Append(e)
+	n.publish(out)
+}
+
+// publish writes the last entry of the leader's log and sends it on.
+func (n *Node) publish(out *protocols.Effects) {
 	last := n.log.Last()
-	protocols.Persist(out, Append{PrevLogIndex: prev, Entries: n.log.View(last, 1)})
+	protocols.Persist(out, Append{PrevLogIndex: last - 1, Entries: n.log.View(last, 1)})
 	for _, peer := range n.peers {
 		n.replicate(peer, out)
 	}
 	// The leader counts itself like anyone else: once its own write is durable
 	// (§10.2.1).
-	own := AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: last, MatchTerm: e.Term}
+	own := AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: last, MatchTerm: n.term, Disk: n.disk}
 	if n.bugs.earlyOwnAppend {
 		protocols.SendEarly(out, n.id, own)
 		return
@@ -79,7 +100,17 @@ func (n *Node) append(e Entry, out *protocols.Effects) {
 // replicate sends peer what it lacks, as far as the window allows.
 func (n *Node) replicate(peer protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[peer]
+	if p.sending != nil {
+		return
+	}
+	if p.next <= n.base() {
+		n.sendSnapshot(peer, out)
+		return
+	}
 	last := n.log.Last()
+	if n.parameters.LeaderWrite == LeaderWriteSerial {
+		last = n.match[n.id]
+	}
 	for p.next <= last && !p.full() {
 		entries := n.log.View(p.next, n.parameters.MaxBatch)
 		// Early: that the leader sends an entry says nothing about its disk; should it
@@ -100,12 +131,18 @@ func (n *Node) replicate(peer protocols.NodeID, out *protocols.Effects) {
 }
 
 // retransmit goes back to the last match when nothing was acknowledged for a
-// heartbeat's time. It is called when peer has answered a heartbeat, so the
+// heartbeat's time, and sends what was not yet sent. It is called when peer has answered a heartbeat, so the
 // messages before it are late or lost, or its disk is slow.
 func (n *Node) retransmit(peer protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[peer]
-	if p.count > 0 && n.now.Sub(p.since) >= n.parameters.Heartbeat {
-		p.probe(n.match[peer] + 1)
+	switch {
+	case n.now.Sub(p.since) < n.parameters.Heartbeat:
+	case p.sending != nil:
+		n.sendChunk(peer, out)
+	case p.count > 0:
+		p.probe(p.stored + 1)
+		n.replicate(peer, out)
+	default:
 		n.replicate(peer, out)
 	}
 }
@@ -114,12 +151,16 @@ func (n *Node) onAppendEntries(from protocols.NodeID, m *AppendEntries, out *pro
 	if !n.hear(from, m.Term, out) {
 		if m.Term < n.term {
 			// Early: it says only that the sender's term is over.
-			protocols.SendEarly(out, from, AppendEntriesResponse{Term: n.term, MatchIndex: m.PrevLogIndex, ConflictIndex: n.log.Last() + 1})
+			protocols.SendEarly(out, from, AppendEntriesResponse{Term: n.term, MatchIndex: m.PrevLogIndex, ConflictIndex: n.log.Last() + 1, Disk: n.disk})
 		}
 		return
 	}
 	if why := m.impossible(); why != "" {
 		n.drop(out, why)
+		return
+	}
+	if m.PrevLogIndex < n.base() && !n.skip(m) {
+		n.acknowledge(from, n.base(), out)
 		return
 	}
 	if m.PrevLogIndex > n.log.Last() || n.termAt(m.PrevLogIndex) != m.PrevLogTerm {
@@ -138,12 +179,18 @@ func (n *Node) onAppendEntries(from protocols.NodeID, m *AppendEntries, out *pro
 		bound = n.log.Last()
 	}
 	n.advanceCommit(min(m.LeaderCommit, bound), out)
-	answer := AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: match, MatchTerm: n.termAt(match)}
-	if n.bugs.earlyAppend {
-		protocols.SendEarly(out, from, answer)
-		return
+	n.acknowledge(from, max(match, n.base()), out)
+}
+
+// skip leaves out of m what this node's snapshot covers, which is committed and so the
+// same. It returns false when that is all.
+func (n *Node) skip(m *AppendEntries) bool {
+	k := n.base() - m.PrevLogIndex
+	if k >= protocols.Index(len(m.Entries)) {
+		return false
 	}
-	protocols.Send(out, from, answer)
+	m.PrevLogIndex, m.PrevLogTerm, m.Entries = n.base(), m.Entries[k-1].Term, m.Entries[k:]
+	return true
 }
 
 // impossible returns why no correct leader can have sent m, or "".
@@ -181,6 +228,7 @@ func (n *Node) store(m *AppendEntries, out *protocols.Effects) bool {
 	if n.bugs.truncateAlways && m.PrevLogIndex >= n.commit {
 		k = 0
 		n.log.TruncateFrom(m.PrevLogIndex + 1)
+		n.forgetConfigurations(m.PrevLogIndex + 1)
 		protocols.Persist(out, Append{PrevLogIndex: m.PrevLogIndex})
 	}
 	if k == len(m.Entries) {
@@ -192,18 +240,20 @@ func (n *Node) store(m *AppendEntries, out *protocols.Effects) bool {
 			return false
 		}
 		n.log.TruncateFrom(prev + 1)
+		n.forgetConfigurations(prev + 1)
 	}
 	rest := m.Entries[k:len(m.Entries):len(m.Entries)]
 	for _, e := range rest {
 		n.log.Append(e)
 	}
+	n.learnConfigurations(prev, rest)
 	protocols.Persist(out, Append{PrevLogIndex: prev, Entries: rest})
 	return true
 }
 
 // rejectAppend refuses the entries after prev with a hint (§3.5).
 func (n *Node) rejectAppend(to protocols.NodeID, prev protocols.Index, out *protocols.Effects) {
-	answer := AppendEntriesResponse{Term: n.term, MatchIndex: prev, ConflictIndex: n.log.Last() + 1}
+	answer := AppendEntriesResponse{Term: n.term, MatchIndex: prev, ConflictIndex: n.log.Last() + 1, Disk: n.disk}
 	if prev <= n.log.Last() {
 		answer.ConflictTerm = n.termAt(prev)
 		answer.ConflictIndex = n.firstOfTerm(answer.ConflictTerm)
@@ -231,36 +281,92 @@ func (n *Node) onAppendEntriesResponse(from protocols.NodeID, m *AppendEntriesRe
 	if !n.observeTerm(m.Term, out) || m.Term != n.term || n.role != leader {
 		return
 	}
+	if from != n.id && !n.isDiskOf(from, m.Disk) {
+		return
+	}
 	n.heard = n.heard.With(from)
 	if !m.Success {
 		n.onRejected(from, m, out)
 		return
 	}
-	if m.MatchIndex > n.log.Last() || n.termAt(m.MatchIndex) != m.MatchTerm {
+	if m.MatchIndex > n.log.Last() || m.MatchIndex >= n.base() && n.termAt(m.MatchIndex) != m.MatchTerm {
 		n.drop(out, "a match that this leader's log does not have")
 		return
 	}
-	if m.MatchIndex <= n.match[from] {
+	p := &n.progress[from]
+	if m.MatchIndex <= p.stored {
 		return // late; a match only grows within a term
 	}
-	n.match[from] = m.MatchIndex
-	if from != n.id {
-		p := &n.progress[from]
-		p.acknowledge(m.MatchIndex)
-		p.probing, p.since = false, n.now
-		p.next = max(p.next, m.MatchIndex+1)
+	p.stored = m.MatchIndex
+	if from == n.id || n.counts(from) {
+		n.match[from] = m.MatchIndex
+	}
+	if from == n.id {
+		n.advanceLeaderCommit(m.MatchIndex, out)
+		n.afterOwnWrite(out)
+		return
+	}
+	p.acknowledge(m.MatchIndex)
+	p.probing, p.since = false, n.now
+	p.next = max(p.next, m.MatchIndex+1)
+	if p.sending != nil && p.sending.LastIndex <= m.MatchIndex {
+		p.sending = nil
 	}
 	n.advanceLeaderCommit(m.MatchIndex, out)
-	if from != n.id {
-		n.replicate(from, out)
+	n.afterStored(from, out)
+}
+
+// afterOwnWrite sends on what this leader's disk has now, where it sends nothing
+// before.
+func (n *Node) afterOwnWrite(out *protocols.Effects) {
+	if n.role == leader && n.parameters.LeaderWrite == LeaderWriteSerial {
+		for _, peer := range n.peers {
+			n.replicate(peer, out)
+		}
 	}
+}
+
+// afterStored goes on with a follower that has stored more.
+func (n *Node) afterStored(peer protocols.NodeID, out *protocols.Effects) {
+	if n.role != leader {
+		return // it has just committed a configuration without itself
+	}
+	n.replicate(peer, out)
+	if !n.progress[peer].caughtUp {
+		n.advanceRound(peer, out)
+	}
+	if peer == n.transfer.target {
+		n.handOver(out)
+	}
+}
+
+// isDiskOf reports whether a follower speaks of the disk that it has now. When that is
+// a new one, all that was known of the one before is void.
+func (n *Node) isDiskOf(id protocols.NodeID, disk uint64) bool {
+	p := &n.progress[id]
+	if disk == p.disk {
+		return true
+	}
+	if disk < p.disk {
+		return n.bugs.keepProgress
+	}
+	n.match[id] = 0
+	p.disk, p.stored, p.sending, p.caughtUp = disk, 0, nil, false
+	p.roundEnd, p.roundBegan = n.log.Last(), n.now
+	p.probe(max(1, n.log.Last())) // an entry to be refused: that shows what it has
+	return true
+}
+
+// counts reports whether a follower's disk is the one with which it is a member.
+func (n *Node) counts(id protocols.NodeID) bool {
+	return n.progress[id].disk == n.configuration().disk(id) || n.bugs.wipedVotes
 }
 
 // onRejected goes back to where the hint says that the logs may agree.
 func (n *Node) onRejected(from protocols.NodeID, m *AppendEntriesResponse, out *protocols.Effects) {
 	p := &n.progress[from]
 	prev := m.MatchIndex
-	if from == n.id || prev <= n.match[from] || prev >= p.next {
+	if from == n.id || prev <= p.stored || prev >= p.next || p.sending != nil {
 		return // stale: answered before what is known by now
 	}
 	next := m.ConflictIndex
@@ -270,7 +376,7 @@ func (n *Node) onRejected(from protocols.NodeID, m *AppendEntriesResponse, out *
 			next = after
 		}
 	}
-	p.probe(max(n.match[from]+1, min(next, prev)))
+	p.probe(max(p.stored+1, min(next, prev)))
 	n.replicate(from, out)
 }
 
@@ -280,12 +386,22 @@ func (n *Node) advanceLeaderCommit(grown protocols.Index, out *protocols.Effects
 	if grown <= n.commit {
 		return
 	}
-	index := protocols.CommittedIndex(n.quorum, n.match)
+	index := protocols.CommittedIndex(n.commitQuorum(), n.match)
 	if index <= n.commit || n.termAt(index) != n.term && !n.bugs.countOldTerms {
 		return
 	}
 	n.advanceCommit(index, out)
 	n.serveReads(out)
+}
+
+// commitQuorum returns who must have stored an entry for it to be committed. A leader
+// that is no member does not count itself (§4.2.2).
+func (n *Node) commitQuorum() protocols.Quorum {
+	if n.bugs.countRemoved && !n.isVoter() {
+		voters := n.configuration().Voters
+		return protocols.Threshold{Of: voters.With(n.id), Size: protocols.MajoritySize(voters.Len())}
+	}
+	return n.quorum
 }
 
 // advanceCommit learns that everything up to index is committed, and executes it.
@@ -302,4 +418,11 @@ func (n *Node) advanceCommit(index protocols.Index, out *protocols.Effects) {
 	for n.execute.Applied < n.commit {
 		n.applyNext(out)
 	}
+	if n.noted.index != n.latest().index || n.role == leader && (n.wish.active || n.latest().config.isJoint()) {
+		n.settled(out)
+	}
+	if len(n.asked) > 0 {
+		n.serveAsked(out)
+	}
+	n.compact(out)
 }

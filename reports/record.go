@@ -46,7 +46,7 @@ func OpenRunFolder(dir string, runs int) (*RunFolder, error) {
 // those of an earlier run are removed.
 func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) error {
 	row := path.Join(PathName(r.Scenario), PathName(r.Protocol))
-	folder := path.Join(row, "seed-"+strconv.FormatUint(r.Seed, 10))
+	folder := RunPath(r)
 	history, trace := path.Join(folder, "history.jsonl"), path.Join(folder, "trace.txt")
 	b := f.Batch()
 	if err := b.Write(path.Join(folder, "result.json"), func(w io.Writer) error { return WriteResult(w, r) }); err != nil {
@@ -77,6 +77,11 @@ func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenar
 		return err
 	}
 	return b.Commit()
+}
+
+// RunPath is where the files of a run are: SCENARIO/PROTOCOL/seed-N.
+func RunPath(r *scenarios.Result) string {
+	return path.Join(PathName(r.Scenario), PathName(r.Protocol), "seed-"+strconv.FormatUint(r.Seed, 10))
 }
 
 // wantsAll reports whether history and trace of r are wanted, and counts it.

@@ -80,6 +80,9 @@ func writeFigures(b *bufio.Writer, r *scenarios.Result) {
 		row("lost", lostWrites(r.Lost))
 	}
 	row("judged by", judged(r.Judged))
+	if r.Judged.Strongest != "" {
+		row("what holds", fmt.Sprintf("%s; %s, by at most %s", r.Judged.Strongest, plural(r.Judged.Stale, "stale read"), Duration(r.Judged.StaleNS)))
+	}
 	row("run", fmt.Sprintf("%s virtual seconds, %d events, digest %s", r.Virtual, r.Events, Clean(r.Digest)))
 	writeTable(b, t, "  ")
 }

@@ -32,12 +32,26 @@ sometimes: [every admin effective, admin 2 effective]
 // TestReconfigurations: members move under faults, every step is done and recorded
 // with what it came to, and the replicas that are members in the end agree.
 func TestReconfigurations(t *testing.T) {
-	sc, _, err := scenarios.Parse("moving.yaml", []byte(moving), all.List())
+	for _, c := range []struct{ protocol, parameters string }{
+		{"paxos", "window: 4"},
+		{"vr", "checkpoint_interval: 20"},
+		{"vr", "variant: crash-vectors, reads: lease"},
+	} {
+		t.Run(c.protocol+" "+c.parameters, func(t *testing.T) {
+			text := strings.Replace(moving, "[paxos]", "["+c.protocol+"]", 1)
+			text = strings.Replace(text, "{paxos: {window: 4}}", "{"+c.protocol+": {"+c.parameters+"}}", 1)
+			reconfigure(t, c.protocol, text)
+		})
+	}
+}
+
+func reconfigure(t *testing.T, protocol, text string) {
+	sc, _, err := scenarios.Parse("moving.yaml", []byte(text), all.List())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for seed := uint64(1); seed <= 20; seed++ {
-		r := scenarios.Run(sc, named(t, "paxos"), seed, scenarios.Options{})
+		r := scenarios.Run(sc, named(t, protocol), seed, scenarios.Options{})
 		if r.Verdict != checker.OK || !r.Met {
 			t.Errorf("%s: %+v", r, r.Missed())
 		}
@@ -52,10 +66,24 @@ func TestReconfigurations(t *testing.T) {
 	}
 }
 
+// deaf is a node that does not hear its operator.
+type deaf struct{ protocols.Node }
+
+func (d deaf) Step(ev *protocols.Event, out *protocols.Effects) {
+	if ev.Kind != protocols.AdminEvent {
+		d.Node.Step(ev, out)
+	}
+}
+
 // deafRaft declares leadership transfer and does not do it.
 func deafRaft() *protocols.Protocol {
 	p := raft.Protocol()
-	p.Admin = []protocols.AdminKind{protocols.TransferLeadership}
+	boot := p.New
+	p.New = func(c protocols.Config, disk protocols.Recovered) (protocols.Node, error) {
+		n, err := boot(c, disk)
+		return deaf{n}, err
+	}
+	p.Invariants = nil
 	return p
 }
 

@@ -21,6 +21,9 @@ type codec[T any] struct {
 	write  func(v *T) *yaml.Node // nil: the key is left out
 	schema func(list []*protocols.Protocol) object
 	keys   func() []Key // of the mapping form, paths relative to it
+	// simpler lists simpler values; plain is the default. Without it the default is
+	// the one simpler value. See [Variants].
+	simpler func(v, plain T) []step[T]
 }
 
 // object is a JSON object; encoding/json sorts its keys.
@@ -33,16 +36,18 @@ type field[P any] struct {
 	write    func(p *P) *yaml.Node
 	schema   func(list []*protocols.Protocol) object
 	keys     func() []Key
+	simpler  func(p, plain P) []step[P]
 }
 
 // key makes a field of a codec and the place of its value in P.
 func key[P, T any](name, doc string, at func(*P) *T, c codec[T]) field[P] {
 	return field[P]{
 		key: name, doc: doc,
-		read:   func(d *decoder, n *yaml.Node, path string, p *P) { c.read(d, n, path, at(p)) },
-		write:  func(p *P) *yaml.Node { return c.write(at(p)) },
-		schema: c.schema,
-		keys:   c.keys,
+		read:    func(d *decoder, n *yaml.Node, path string, p *P) { c.read(d, n, path, at(p)) },
+		write:   func(p *P) *yaml.Node { return c.write(at(p)) },
+		schema:  c.schema,
+		keys:    c.keys,
+		simpler: simplerField(at, c),
 	}
 }
 
@@ -248,7 +253,7 @@ func (m *mapping[P]) keyList() []Key {
 }
 
 func (m *mapping[P]) codec() codec[P] {
-	return codec[P]{read: m.read, write: m.write, schema: m.schema, keys: m.keyList}
+	return codec[P]{read: m.read, write: m.write, schema: m.schema, keys: m.keyList, simpler: m.simpler}
 }
 
 // text makes a scalar node that the emitter quotes where it must.
@@ -312,7 +317,7 @@ var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 // as eight.
 func whole[T int | int64 | uint64](lo, hi int64) codec[T] {
 	want := fmt.Sprintf("a whole number %d..%d", lo, hi)
-	return scalar(want, func(s string) (T, error) {
+	c := scalar(want, func(s string) (T, error) {
 		if !wholeNumber.MatchString(s) {
 			return 0, errPlain
 		}
@@ -323,6 +328,13 @@ func whole[T int | int64 | uint64](lo, hi int64) codec[T] {
 		return T(i), nil
 	}, func(v T) string { return strconv.FormatInt(int64(v), 10) },
 		object{"type": "integer", "minimum": lo, "maximum": hi})
+	c.simpler = func(v, _ T) []step[T] {
+		if v <= T(lo) {
+			return nil
+		}
+		return only(T(lo))
+	}
+	return c
 }
 
 // boolean is true or false, and nothing that YAML 1.1 would take for one.
@@ -363,18 +375,20 @@ const durationPattern = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
 
 // span is a duration in lo..hi.
 func span(lo, hi protocols.Duration) codec[protocols.Duration] {
-	return scalar("a duration such as 800ms or 1.5s", func(s string) (protocols.Duration, error) {
+	c := scalar("a duration such as 800ms or 1.5s", func(s string) (protocols.Duration, error) {
 		v, err := readSpan(s)
 		if err == nil && (v < lo || v > hi) {
 			return 0, fmt.Errorf("want a duration from %s to %s, got %s", sim.FormatDuration(lo), sim.FormatDuration(hi), quote(s))
 		}
 		return v, err
 	}, sim.FormatDuration, object{"type": "string", "pattern": durationPattern})
+	c.simpler = simplerSpan
+	return c
 }
 
 // signedSpan is a duration that may be negative.
 func signedSpan() codec[protocols.Duration] {
-	return scalar("a duration such as 200ms or -200ms", func(s string) (protocols.Duration, error) {
+	c := scalar("a duration such as 200ms or -200ms", func(s string) (protocols.Duration, error) {
 		rest, negative := strings.CutPrefix(s, "-")
 		v, err := readSpan(rest)
 		if negative {
@@ -382,6 +396,8 @@ func signedSpan() codec[protocols.Duration] {
 		}
 		return v, err
 	}, sim.FormatDuration, object{"type": "string"})
+	c.simpler = simplerSigned
+	return c
 }
 
 // choice is one of a few words.
@@ -446,5 +462,6 @@ func listOf[T any](want string, single bool, item codec[T]) codec[[]T] {
 			}
 			return keys
 		},
+		simpler: simplerList(item),
 	}
 }

@@ -62,8 +62,9 @@ func TestExamine(t *testing.T) {
 
 func dual(t *testing.T, draw *rand.Rand, n *scenarios.NodeLog) {
 	t.Helper()
-	k := protocols.Index(draw.Uint64N(uint64(n.Last) + 1))
-	j := protocols.Index(draw.Uint64N(uint64(k) + 1))
+	base := n.First - 1 // what lies before is compacted
+	k := base + protocols.Index(draw.Uint64N(uint64(n.Last-base)+1))
+	j := base + protocols.Index(draw.Uint64N(uint64(k-base)+1))
 	before, err := n.Table(j)
 	if err != nil {
 		t.Fatal(err)

@@ -29,6 +29,7 @@ type faultKind struct {
 	target  string // default target where the short form gives something else
 	fields  []field[sim.Fault]
 	short   *codec[sim.Fault]
+	set     func(*sim.Fault) // defaults; nil: none but the target
 }
 
 // doc is the engine's description of the kind.
@@ -64,7 +65,7 @@ func shortForm[T any](at func(*sim.Fault) *T, c codec[T]) *codec[sim.Fault] {
 	}
 }
 
-var faultKinds = []faultKind{
+var faultKinds = slices.Concat([]faultKind{
 	{
 		kind: protocols.FaultCrash, example: "{at: 2s, for: 500ms, crash: leader}",
 		fields: []field[sim.Fault]{targetField(), key("cut", "Crash inside the next step that has effects, after this many of them; 0: between steps.", func(f *sim.Fault) *int { return &f.Cut }, whole[int](0, 1000))},
@@ -104,6 +105,7 @@ var faultKinds = []faultKind{
 		kind: protocols.FaultSlowDisk, example: "{at: 2s, for: 3s, slow-disk: {target: leader, factor: 20}}",
 		fields: []field[sim.Fault]{targetField(), key("factor", "How many times slower, 2..1000; without it 10.", func(f *sim.Fault) *int64 { return &f.Factor }, whole[int64](2, 1000))},
 		short:  shortForm(targetOf, target()),
+		set:    func(f *sim.Fault) { f.Factor = 10 },
 	},
 	{
 		kind: protocols.FaultClock, example: "{at: 2s, for: 3s, clock: {target: n1, step: -200ms}}",
@@ -113,14 +115,16 @@ var faultKinds = []faultKind{
 		kind: protocols.FaultSkew, example: "{at: 2s, for: 3s, skew: {target: leader, drift: 20%}}",
 		fields: []field[sim.Fault]{targetField(), driftField()},
 	},
-}
+}, nodeFaultKinds())
 
 func directionField() field[sim.Fault] {
 	return key("direction", "Which way, seen from the target: both, in (towards it) or out.", func(f *sim.Fault) *sim.Direction { return &f.OneWay }, direction())
 }
 
 func probabilityField() field[sim.Fault] {
-	return key("probability", "Of each message, on its own.", probabilityOf, probability())
+	c := probability()
+	c.simpler = certain
+	return key("probability", "Of each message, on its own.", probabilityOf, c)
 }
 
 func latencyField() field[sim.Fault] {
@@ -132,7 +136,7 @@ func driftField() field[sim.Fault] {
 }
 
 func target() codec[sim.Target] {
-	return scalar("a target", func(s string) (sim.Target, error) {
+	c := scalar("a target", func(s string) (sim.Target, error) {
 		t, err := sim.ParseTarget(s)
 		if err != nil {
 			var words []string
@@ -143,6 +147,8 @@ func target() codec[sim.Target] {
 		}
 		return t, nil
 	}, sim.Target.String, object{"type": "string"})
+	c.simpler = simplerTarget
+	return c
 }
 
 func direction() codec[sim.Direction] {
@@ -172,6 +178,14 @@ func (k *faultKind) field() field[sim.Fault] {
 		},
 		schema: inner.schema,
 		keys:   inner.keys,
+		simpler: func(f, _ sim.Fault) []step[sim.Fault] {
+			if f.Kind != k.kind {
+				return nil
+			}
+			plain := sim.Fault{Kind: k.kind}
+			k.defaults(&plain)
+			return m.simpler(f, plain)
+		},
 	}
 }
 
@@ -179,8 +193,8 @@ func (k *faultKind) defaults(f *sim.Fault) {
 	if k.target != "" {
 		f.Target = Target(k.target)
 	}
-	if k.kind == protocols.FaultSlowDisk {
-		f.Factor = 10
+	if k.set != nil {
+		k.set(f)
 	}
 }
 
@@ -196,6 +210,7 @@ func faultMapping() *mapping[sim.Fault] {
 	fields := append([]field[sim.Fault]{
 		key("at", "When it strikes, from the start of the run.", func(f *sim.Fault) *protocols.Time { return &f.At }, instant()),
 		key("for", "How long it lasts, or forever: until the heal of the liveness phase.", func(f *sim.Fault) *protocols.Duration { return &f.For }, spanOrForever()),
+		key("stream", "Which of the seed's random streams it draws from; without it, that of its position. Two faults of one stream draw alike.", func(f *sim.Fault) *int { return &f.Stream }, streamCodec()),
 	}, occasionFields(func(f *sim.Fault) *sim.Trigger { return &f.When }, func(f *sim.Fault) *protocols.Duration { return &f.After }, func(f *sim.Fault) *protocols.Time { return &f.Until })...)
 	fields = append(fields, key("count", fmt.Sprintf("With when: at how many events it strikes, 1..%d, one strike for each; without it 1.", sim.MaxCount), func(f *sim.Fault) *int { return &f.Count }, omitted(whole[int](1, sim.MaxCount), 0)))
 	for i := range faultKinds {
@@ -217,7 +232,7 @@ func faultMapping() *mapping[sim.Fault] {
 			}
 			switch len(kinds) {
 			case 0:
-				d.fail(n, "%s: want one of %s", path, strings.Join(faultNames(), ", "))
+				d.fail(n, "%s: want a kind of fault, as in crash: leader (lockstep list faults)", path)
 			case 1:
 			default:
 				d.fail(d.at(join(path, kinds[1])), "%s: want one kind of fault, got %s", path, strings.Join(kinds, " and "))
@@ -233,6 +248,19 @@ func faultMapping() *mapping[sim.Fault] {
 			}
 		},
 	}
+}
+
+// streamCodec is a whole number that is left out where it is 0.
+func streamCodec() codec[int] {
+	c := whole[int](0, 1_000_000)
+	write := c.write
+	c.write = func(v *int) *yaml.Node {
+		if *v == 0 {
+			return nil
+		}
+		return write(v)
+	}
+	return c
 }
 
 // faultsCodec numbers the faults by position: the number names a fault's random
@@ -257,10 +285,24 @@ func Target(s string) sim.Target {
 	return t
 }
 
-// Number gives every fault of a plan its position as ID.
+// Number gives every fault of a plan its position as ID. A stream of that number
+// needs no mention.
 func Number(faults []sim.Fault) {
 	for i := range faults {
 		faults[i].ID = i + 1
+		if faults[i].Stream == i+1 {
+			faults[i].Stream = 0
+		}
+	}
+}
+
+// Pin names the random stream of every fault, so that it stays when positions change.
+// [Number] takes away the names that are not needed.
+func Pin(faults []sim.Fault) {
+	for i := range faults {
+		if f := &faults[i]; f.Stream == 0 {
+			f.Stream = f.ID
+		}
 	}
 }
 

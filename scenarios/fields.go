@@ -64,10 +64,12 @@ func scenarioMapping() *mapping[Scenario] {
 }
 
 func linkFields[P any](at func(*P) *sim.Link) []field[P] {
+	duplicate := probability()
+	duplicate.simpler = allOrNone
 	return []field[P]{
 		key("latency", "Time one way: 1ms, 0.5ms..1ms, or a distribution.", func(p *P) *sim.Dist { return &at(p).Latency }, distribution()),
 		key("loss", "Share of messages lost, each on its own.", func(p *P) *sim.Prob { return &at(p).Loss }, probability()),
-		key("duplicate", "Share of messages delivered twice, each on its own.", func(p *P) *sim.Prob { return &at(p).Duplicate }, probability()),
+		key("duplicate", "Share of messages delivered twice, each on its own.", func(p *P) *sim.Prob { return &at(p).Duplicate }, duplicate),
 		key("order", "fifo: no message overtakes another; free: latency alone orders them.", func(p *P) *bool { return &at(p).FIFO }, order()),
 	}
 }
@@ -185,6 +187,13 @@ func converted[T, U any](c codec[U], to func(U) T, from func(T) U) codec[T] {
 		write:  func(v *T) *yaml.Node { u := from(*v); return c.write(&u) },
 		schema: c.schema,
 		keys:   c.keys,
+		simpler: func(v, plain T) []step[T] {
+			var list []step[T]
+			for _, s := range c.simpler(from(v), from(plain)) {
+				list = append(list, step[T]{s.path, to(s.value)})
+			}
+			return list
+		},
 	}
 }
 

@@ -61,8 +61,9 @@ func (d *decoder) faulty(n *yaml.Node) bool {
 
 // Format writes the resolved scenario: every default is filled in, and [Parse] of
 // the text gives the equal scenario.
-func Format(sc *Scenario) []byte {
-	n := scenarioMapping().write(sc)
+func Format(sc *Scenario) []byte { return dump(scenarioMapping().write(sc)) }
+
+func dump(n *yaml.Node) []byte {
 	var b bytes.Buffer
 	dumper, err := yaml.NewDumper(&b, yaml.WithIndent(2), yaml.WithLineWidth(-1))
 	if err == nil {

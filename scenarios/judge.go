@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
 )
 
 // snapshot keeps what the engine counted in the safety phase: the liveness phases
@@ -21,6 +22,9 @@ func (r *run) measure() {
 	res, w := r.result, r.world
 	res.Digest = hex(w.Digest())
 	res.Events = w.Events()
+	for _, c := range w.Checkpoints() {
+		res.Checkpoints = append(res.Checkpoints, Checkpoint{c.Event, hex(c.Digest)})
+	}
 	res.Virtual = decimalSeconds(w.Now())
 	res.Leaderless = int64(res.stats.Leaderless)
 	var latencies []int64
@@ -67,7 +71,7 @@ func (r *run) measure() {
 	log := w.FaultLog()
 	for i := range log {
 		res.Faults = append(res.Faults, faultOf(&log[i], w.Now()))
-		if log[i].Fault.Kind == protocols.FaultCrash {
+		if sim.Stops(log[i].Fault.Kind) {
 			res.recordsLost += log[i].Count
 			res.killed += log[i].Killed
 		}
@@ -110,6 +114,9 @@ func (r *run) judge(opt Options) {
 			res.Report = &report
 		}
 	}
+	if !linearizable || res.notLinearizable() {
+		r.weaker(history)
+	}
 	if opt.History {
 		res.History = slices.Clone(history)
 	}
@@ -132,12 +139,29 @@ func (r *run) judge(opt Options) {
 	}
 }
 
+// notLinearizable reports whether the judge found the history wrong.
+func (r *Result) notLinearizable() bool {
+	return slices.ContainsFunc(r.Violations, func(b Broken) bool { return b.Check == CheckLinearizability })
+}
+
+// weaker says what a history that is not linearizable, or need not be, still gives.
+// Machines for which that is not decided say nothing.
+func (r *run) weaker(history []protocols.Operation) {
+	holds := checker.WhatHolds(history, nil, checker.Options{Machine: r.sc.Machine})
+	if !holds.Staleness.Decided {
+		return
+	}
+	judged := &r.result.Judged
+	judged.Strongest = holds.Strongest()
+	judged.Stale, judged.StaleNS = holds.Staleness.Stale, holds.Staleness.Nanoseconds
+}
+
 // history takes over the judgement over the clients' history.
 func (r *run) history(report *checker.Report) {
 	judged := &r.result.Judged
 	judged.Partitions = len(report.Parts)
 	judged.OutOfBudget = report.CrossExhausted
-	for _, by := range []checker.Decider{checker.ByWitness, checker.ByZones, checker.ByLog, checker.ByPorcupine} {
+	for _, by := range checker.Deciders() {
 		if report.Decided(by) > 0 {
 			judged.Deciders = append(judged.Deciders, by.String())
 		}
@@ -146,7 +170,7 @@ func (r *run) history(report *checker.Report) {
 	case checker.Violation:
 		text := "the history is not linearizable"
 		if report.Counterexample != nil {
-			text = report.Counterexample.Text
+			text = fmt.Sprintf("%s: %s", report.Counterexample.Class, report.Counterexample.Text)
 		}
 		r.violate(CheckLinearizability, "%s", text)
 	case checker.Inconclusive:

@@ -59,7 +59,7 @@ var metrics = []Metric{
 	{"messages cut", UnitCount, "messages that partitions dropped in the safety phase", func(r *Result) int64 { return int64(r.stats.Cut) }},
 	{"messages to the dead", UnitCount, "messages that arrived at a node that was down, in the safety phase", func(r *Result) int64 { return int64(r.stats.Missed) }},
 	{"duplicates", UnitCount, "messages delivered twice in the safety phase", func(r *Result) int64 { return int64(r.stats.Copied) }},
-	{"crashes", UnitCount, "nodes that crash faults stopped", func(r *Result) int64 { return int64(r.killed) }},
+	{"crashes", UnitCount, "nodes that faults stopped", func(r *Result) int64 { return int64(r.killed) }},
 	{"records lost", UnitCount, "un-synced records that crashes lost", func(r *Result) int64 { return int64(r.recordsLost) }},
 	{"entries followed", UnitCount, "log entries and snapshots that subscribers took over in the safety phase", func(r *Result) int64 { return int64(r.stats.Followed) }},
 	{"subscriber switches", UnitCount, "times that a subscriber got entries from another replica than before, in the safety phase", func(r *Result) int64 { return int64(r.stats.Switches) }},

@@ -76,7 +76,7 @@ func TestExecutionInAnotherOrder(t *testing.T) {
 		more      string
 		executing bool
 	}{
-		{raft.Protocol(), "", true},
+		{raft.Protocol(), "parameters: {raft: {snapshot_every: 0}}\n", true},
 		{primarybackup.Protocol(), "parameters: {primarybackup: {log: logical}}\n", true},
 		{primarybackup.Protocol(), "parameters: {primarybackup: {log: physical}}\n", false},
 	} {

@@ -34,7 +34,7 @@ var nemesisGroups = []struct {
 }{
 	{"kill", []protocols.FaultKind{protocols.FaultCrash}},
 	{"packet", []protocols.FaultKind{protocols.FaultDelay, protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultReorder}},
-	{"disk", []protocols.FaultKind{protocols.FaultSlowDisk}},
+	{"disk", []protocols.FaultKind{protocols.FaultSlowDisk, protocols.FaultStall, protocols.FaultDiskError, protocols.FaultDiskFull}},
 }
 
 // NemesisWords lists what nemesis.faults can hold: groups, then every kind.

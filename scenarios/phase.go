@@ -92,15 +92,6 @@ func subtract(phase *yaml.Node, name string, base *yaml.Node) {
 	}
 }
 
-func valueOf(n *yaml.Node, key string) *yaml.Node {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
 // validatePhases checks names, times and what is in each phase.
 func validatePhases(sc *Scenario, report reporter) {
 	if len(sc.Phases) > maxPhases {

@@ -192,6 +192,7 @@ func (r *run) difference(nodes protocols.NodeSet) string {
 	if !r.sc.Members.Empty() || len(r.sc.Admin)+len(r.sc.Script) > 0 {
 		nodes = nodes.And(r.world.Voters()) // who was removed, or has not joined, lags by right
 	}
+	nodes = nodes.Minus(r.world.Refused()) // who cannot boot is gone for good
 	for id := nodes.Next(protocols.Nobody); id != protocols.Nobody && int(id) <= r.sc.Replicas; id = nodes.Next(id) {
 		v, up := r.world.View(id)
 		switch {

@@ -36,6 +36,7 @@ func Draw(seed uint64, p *protocols.Protocol, parameters any) *Scenario {
 	g.network(sc)
 	g.workload(sc)
 	g.faults(sc)
+	g.nodeFaults(sc)
 	return sc
 }
 
@@ -93,15 +94,19 @@ func (g *drawer) swarm(parameters any) any {
 		if !tagged {
 			continue
 		}
-		var lo, hi int64
-		if _, err := fmt.Sscanf(tag, "%d..%d", &lo, &hi); err != nil || lo > hi {
-			panic(fmt.Sprintf("scenarios: tag swarm:%q: want a range such as 1..4", tag))
-		}
-		if v := g.between(lo, hi); small {
+		if v := g.between(swarmRange(tag)); small {
 			drawn.Elem().Field(i).SetInt(v)
 		}
 	}
 	return drawn.Interface()
+}
+
+// swarmRange reads the tag of a parameter that plans draw.
+func swarmRange(tag string) (lo, hi int64) {
+	if _, err := fmt.Sscanf(tag, "%d..%d", &lo, &hi); err != nil || lo > hi {
+		panic(fmt.Sprintf("scenarios: tag swarm:%q: want a range such as 1..4", tag))
+	}
+	return lo, hi
 }
 
 func (g *drawer) cluster(sc *Scenario) {
@@ -175,7 +180,7 @@ func (g *drawer) faults(sc *Scenario) {
 	var kinds []protocols.FaultKind
 	for _, k := range sim.FaultKinds() {
 		limit := survives(g.protocol, k.Kind, g.parameters, sc.Replicas)
-		if limit != 0 && k.Kind != protocols.FaultSkew && g.chance(50) {
+		if !isNodeFault(k.Kind) && limit != 0 && k.Kind != protocols.FaultSkew && g.chance(50) {
 			kinds = append(kinds, k.Kind)
 		}
 	}

@@ -93,6 +93,16 @@ func TestPlays(t *testing.T) {
 func TestPlaysWithoutTheBug(t *testing.T) {
 	for _, c := range []struct{ play, key, value string }{
 		{"raft-figure-8", "parameters.raft.bugs", "[]"},
+		{"raft-bare-snapshot", "parameters.raft.bugs", "[]"},
+		{"raft-configuration-on-apply", "parameters.raft.bugs", "[]"},
+		{"raft-counts-itself", "parameters.raft.bugs", "[]"},
+		{"raft-early-change", "parameters.raft.bugs", "[]"},
+		{"raft-half-a-snapshot", "parameters.raft.bugs", "[]"},
+		{"raft-joint-forever", "parameters.raft.bugs", "[]"},
+		{"raft-lease-kept", "parameters.raft.bugs", "[]"},
+		{"raft-one-majority", "parameters.raft.bugs", "[]"},
+		{"raft-snapshot-off-by-one", "parameters.raft.bugs", "[]"},
+		{"raft-truncated-configuration", "parameters.raft.bugs", "[]"},
 		{"paxos-first-reported", "parameters.paxos.bugs", "[]"},
 		{"paxos-shared-ballot", "parameters.paxos.bugs", "[]"},
 		{"paxos-early-accepted", "parameters.paxos.bugs", "[]"},
@@ -136,6 +146,17 @@ func TestPlaysWithoutTheBug(t *testing.T) {
 		{"primarybackup-uncut-commit", "parameters.primarybackup.bugs", "[]"},
 		{"vr-forgotten-promise", "parameters.vr.variant", "durable"},
 		{"vr-forgotten-promise", "parameters.vr.variant", "crash-vectors"},
+		{"vr-broken-lease", "parameters.vr.bugs", "[]"},
+		{"vr-early-epoch", "parameters.vr.bugs", "[]"},
+		{"vr-early-log", "parameters.vr.bugs", "[]"},
+		{"vr-early-promise", "parameters.vr.bugs", "[]"},
+		{"vr-kept-tail", "parameters.vr.bugs", "[]"},
+		{"vr-late-request", "parameters.vr.bugs", "[]"},
+		{"vr-lonely-quorum", "parameters.vr.bugs", "[]"},
+		{"vr-longest-log", "parameters.vr.bugs", "[]"},
+		{"vr-recovery-without-primary", "parameters.vr.bugs", "[]"},
+		{"vr-stale-client-table", "parameters.vr.bugs", "[]"},
+		{"vr-stale-nonce", "parameters.vr.bugs", "[]"},
 	} {
 		t.Run(c.play+" "+c.value, func(t *testing.T) {
 			sc := load(t, c.play)

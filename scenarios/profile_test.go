@@ -26,19 +26,19 @@ func TestProfile(t *testing.T) {
 		guarantee  string // part of the text
 		bounded    string // kinds outside the model
 	}{
-		{0, 1, "{}", 1, 0, "readindex", "linearizable", ""},
-		{0, 3, "{}", 2, 1, "readindex", "linearizable", ""},
-		{0, 4, "{}", 3, 1, "readindex", "linearizable", ""},
-		{0, 5, "{reads: lease}", 3, 2, "lease", "linearizable", "skew"},
-		{0, 11, "{}", 6, 5, "readindex", "linearizable", ""},
-		{0, 5, "{reads: local}", 3, 2, "local", "stale", ""},
-		{0, 5, "{bugs: [R-46]}", 0, 2, "readindex", "linearizable", ""}, // a liar is measured, not believed
-		{1, 1, "{}", 1, 0, "round", "every member", ""},
-		{1, 3, "{}", 3, 2, "round", "every member", ""},
-		{1, 5, "{reads: lease}", 5, 4, "lease", "every member", "skew"},
-		{1, 5, "{mode: semisync}", 2, 3, "round", "1 backups", ""},
-		{1, 5, "{mode: semisync, k: 3}", 4, 1, "round", "3 backups", ""},
-		{1, 5, "{mode: async}", 1, 4, "round", "may lose", ""},
+		{0, 1, "{}", 1, 0, "readindex", "linearizable", "lying-fsync"},
+		{0, 3, "{}", 2, 1, "readindex", "linearizable", "lying-fsync"},
+		{0, 4, "{}", 3, 1, "readindex", "linearizable", "lying-fsync"},
+		{0, 5, "{reads: lease}", 3, 2, "lease", "linearizable", "skew lying-fsync"},
+		{0, 11, "{}", 6, 5, "readindex", "linearizable", "lying-fsync"},
+		{0, 5, "{reads: local}", 3, 2, "local", "stale", "lying-fsync"},
+		{0, 5, "{bugs: [R-46]}", 0, 2, "readindex", "linearizable", "lying-fsync"}, // a liar is measured, not believed
+		{1, 1, "{}", 1, 0, "round", "every member", "wipe lying-fsync"},
+		{1, 3, "{}", 3, 2, "round", "every member", "wipe lying-fsync"},
+		{1, 5, "{reads: lease}", 5, 4, "lease", "every member", "skew wipe lying-fsync"},
+		{1, 5, "{mode: semisync}", 2, 3, "round", "1 backups", "wipe lying-fsync"},
+		{1, 5, "{mode: semisync, k: 3}", 4, 1, "round", "3 backups", "wipe lying-fsync"},
+		{1, 5, "{mode: async}", 1, 4, "round", "may lose", "wipe lying-fsync"},
 	} {
 		p := protocol[c.protocol]
 		sc, _, err := scenarios.Parse("x.yaml", []byte(fmt.Sprintf("name: x\nreplicas: %d\nparameters: {%s: %s}\n", c.replicas, p.Name, c.parameters)), protocol)

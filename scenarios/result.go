@@ -98,11 +98,22 @@ type Broken struct {
 	Node  string `json:"node,omitempty"`
 }
 
+// Checkpoint is the digest over all events before one event.
+type Checkpoint struct {
+	Event  uint64 `json:"event"`
+	Digest string `json:"digest"` // 16 hex digits
+}
+
 // Judged sums up who decided the history.
 type Judged struct {
 	Deciders    []string `json:"deciders"`      // witness, zones, log, porcupine: those that decided something
 	Partitions  int      `json:"partitions"`    // keys, or 1
 	OutOfBudget int      `json:"out_of_budget"` // cross-checks that gave up; the run is ok none the less
+	// Strongest names the weaker guarantees that a history which is not linearizable,
+	// or need not be, still gives; Stale and StaleNS say how far answers lagged.
+	Strongest string `json:"strongest,omitempty"`
+	Stale     int    `json:"stale_reads,omitempty"`
+	StaleNS   int64  `json:"stale_ns,omitempty"`
 }
 
 // Result is everything that one run of a scenario showed. Equal scenario,
@@ -134,6 +145,9 @@ type Result struct {
 	Probes     []Checked       `json:"probes,omitempty"`
 	Judged     Judged          `json:"judged"`
 	Replay     string          `json:"replay"` // the command that repeats the run
+
+	// Checkpoints are digests on the way, at most 64, where Options ask for them.
+	Checkpoints []Checkpoint `json:"checkpoints,omitempty"`
 
 	// Err says why the scenario cannot be run with the protocol; nothing was run.
 	Err error `json:"-"`

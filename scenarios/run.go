@@ -11,12 +11,17 @@ import (
 	"github.com/lockstep-sim/lockstep/sim"
 )
 
-// Options change what a run keeps, never what it does.
+// Options change what a run keeps. All but Reseed leave alone what it does.
 type Options struct {
 	History bool                 // keep Result.History and Result.Report
 	Trace   bool                 // record Result.Trace
 	TraceTo io.Writer            // gets the trace as text, and keeps its own errors; sets Trace
 	Memory  protocols.MemoryMode // of released messages; Trace needs and sets Keep
+	// Checkpoints keeps Result.Checkpoints, by which a replay finds where it departs.
+	Checkpoints bool
+
+	// Reseed gives the run another future, to see whether its end could be another.
+	Reseed sim.Reseed
 
 	recoveries bool // keep what crashes lost and boots found
 }
@@ -74,6 +79,7 @@ func observers(p *protocols.Protocol, c protocols.Cluster, parameters any) []pro
 // ready. It is not safe for concurrent use: each worker has its own.
 type Runner struct {
 	world *sim.World
+	watch protocols.Observer // one more observer; nil: none
 }
 
 // Run runs one scenario with one protocol and one seed. The scenario must be
@@ -150,6 +156,10 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	}
 	cfg := r.sc.Config(r.p, seed)
 	cfg.Observers = append(r.observers(c), &r.applied)
+	if runner.watch != nil {
+		cfg.Observers = append(cfg.Observers, runner.watch)
+	}
+	cfg.Checkpoints, cfg.Reseed = opt.Checkpoints, opt.Reseed
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil || cfg.Scripted

@@ -171,6 +171,9 @@ func subscribed(t *testing.T, p *protocols.Protocol) *scenarios.Scenario {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := scenarios.Set(sc, "parameters.raft.snapshot_every", "0", []*protocols.Protocol{p}); err != nil {
+		t.Fatal(err)
+	}
 	return sc
 }
 

@@ -13,7 +13,7 @@ import (
 
 // distribution is what sim.ParseDist reads.
 func distribution() codec[sim.Dist] {
-	return scalar("a time or a distribution of times", func(s string) (sim.Dist, error) {
+	c := scalar("a time or a distribution of times", func(s string) (sim.Dist, error) {
 		if strings.TrimLeft(s, "0123456789.") == "" && s != "0" && s != "" {
 			return sim.Dist{}, fmt.Errorf("%s has no unit; write %sms or %ss", quote(s), s, s)
 		}
@@ -23,6 +23,8 @@ func distribution() codec[sim.Dist] {
 		}
 		return v, err
 	}, sim.Dist.String, object{"type": "string"})
+	c.simpler = simplerDist
+	return c
 }
 
 func exponential(mean protocols.Duration) sim.Dist {

@@ -92,6 +92,7 @@ func validateProtocols(sc *Scenario, list []*protocols.Protocol, report reporter
 			report("parameters."+p.Name, "%s", err)
 		}
 	}
+	validateClocks(sc, list, report)
 	for _, kinds := range []struct {
 		path  string
 		names []string
@@ -102,6 +103,20 @@ func validateProtocols(sc *Scenario, list []*protocols.Protocol, report reporter
 	} {
 		for i, name := range kinds.names {
 			validateKind(sc, list, fmt.Sprintf("%s[%d]", kinds.path, i+1), name, kinds.known, report)
+		}
+	}
+}
+
+// validateClocks demands that protocols which rely on a bound of the clocks' drift,
+// as leases do, are given clocks within it.
+func validateClocks(sc *Scenario, list []*protocols.Protocol, report reporter) {
+	for _, p := range list {
+		if p.ClockBound == nil || !sc.Runs(p.Name) {
+			continue
+		}
+		ppm := func(ppb int64) string { return trimZeros(Decimal(ppb).String()) + "ppm" }
+		if bound := p.ClockBound(sc.ParametersOf(p)); bound >= 0 && sc.Clock.Drift > bound {
+			report("clock.drift", "clocks may drift by %s, but the parameters of %s rely on at most %s; raise its max_drift", ppm(sc.Clock.Drift), p.Name, ppm(bound))
 		}
 	}
 }
@@ -138,6 +153,7 @@ func validateWorkload(sc *Scenario, report reporter) {
 	if int64(w.Begin) >= int64(sc.For) {
 		report("workload.begin", "the first call would come after the safety phase (for: %s)", sim.FormatDuration(sc.For))
 	}
+	validateCalls(sc, report)
 	if key, err := conductProblem(sc, w); err != nil {
 		report("workload."+key, "%s", err)
 	}
@@ -204,6 +220,9 @@ func faultStrength(f *sim.Fault, bound int64) error {
 		if f.Drift == 0 {
 			return errors.New("want a drift")
 		}
+	}
+	if text := nodeFaultStrength(f); text != "" {
+		return errors.New(text)
 	}
 	return nil
 }
@@ -291,14 +310,15 @@ func survives(p *protocols.Protocol, kind protocols.FaultKind, parameters any, n
 		return p.Survives(kind, parameters, n)
 	}
 	switch kind {
-	case protocols.FaultSkew, protocols.FaultDiskError, protocols.FaultTorn, protocols.FaultCorrupt, protocols.FaultWipe:
+	case protocols.FaultSkew, protocols.FaultDiskError, protocols.FaultDiskFull, protocols.FaultTorn, protocols.FaultReordered,
+		protocols.FaultCorrupt, protocols.FaultMisdirect, protocols.FaultLying, protocols.FaultWipe:
 		return 0
 	}
 	return -1
 }
 
-// mostHit returns an upper bound of the replicas that faults of one kind hit at
-// the same time.
+// mostHit returns an upper bound of the replicas that faults of one kind, or for a
+// kind that stops nodes of any such kind, hit while one of that kind strikes.
 func mostHit(sc *Scenario, kind protocols.FaultKind) int {
 	most := 0
 	for i := range sc.Faults {
@@ -310,7 +330,7 @@ func mostHit(sc *Scenario, kind protocols.FaultKind) int {
 		for j := range sc.Faults {
 			g := &sc.Faults[j]
 			switch {
-			case g.Kind != kind:
+			case g.Kind != kind && !(sim.Stops(kind) && sim.Stops(g.Kind)):
 			case f.When.Set() || g.When.Set(): // nobody knows when
 				at += max(1, g.Count) * targetSize(g.Target.String(), sc.Replicas)
 			case g.At <= f.At && end(g) > int64(f.At):

@@ -23,6 +23,7 @@ func workloadMapping() *mapping[sim.Workload] {
 		key("operations", "Stop after this many calls; 0: no limit.", func(w *sim.Workload) *int { return &w.Operations }, whole[int](0, 10_000_000)),
 		key("subscribers", "Number of clients beside these that follow the log from any replica and feed derived tables, 0..100; they are numbered after the clients, and crash and boot at drawn times.", func(w *sim.Workload) *int { return &w.Subscribers }, whole[int](0, sim.MaxSubscribers)),
 		key("begin", "When the first call may come.", func(w *sim.Workload) *protocols.Time { return &w.Begin }, instant()),
+		callsField(),
 	}
 	return &mapping[sim.Workload]{what: "a workload", fields: slices.Concat(own, conductFields(), rest), after: loops}
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/lockstep-sim/lockstep/protocols"
 )
@@ -191,7 +192,7 @@ func checkWorkload(cfg *Config) error {
 	if len(wl.Mix) > 0 && weightOf(wl.Mix) == 0 {
 		return errors.New("workload.mix: all weights are 0")
 	}
-	return nil
+	return checkCalls(cfg)
 }
 
 func weightOf(mix []Share) (sum int64) {
@@ -244,6 +245,8 @@ func (f *Fault) Validate(drift int64) error {
 		return bad("at %s and for %s must not be negative", f.At, FormatDuration(f.For))
 	case f.For != Forever && f.For > maxSpan || f.At > maxSpan:
 		return bad("at and for must not be above %s, or for be forever", FormatDuration(maxSpan))
+	case f.Stream < 0:
+		return bad("stream %d is negative", f.Stream)
 	case f.OneWay > Out:
 		return bad("%s: want both, in or out", f.OneWay)
 	case f.Cut < 0 || f.Cut > 0 && f.Kind != protocols.FaultCrash:
@@ -257,13 +260,20 @@ func (f *Fault) Validate(drift int64) error {
 	if err := f.checkCount(); err != nil {
 		return bad("%w", err)
 	}
+	if err := f.Down.Validate(); err != nil {
+		return bad("down: %w", err)
+	}
 	return f.validateKind(drift, bad)
 }
 
 func (f *Fault) validateKind(drift int64, bad func(string, ...any) error) error {
 	switch f.Kind {
-	case protocols.FaultCrash, protocols.FaultPause, protocols.FaultPartition, protocols.FaultReorder:
-	case protocols.FaultLoss, protocols.FaultDuplicate:
+	case protocols.FaultCrash, protocols.FaultPause, protocols.FaultPartition, protocols.FaultReorder,
+		protocols.FaultPowerLoss, protocols.FaultWipe, protocols.FaultStall, protocols.FaultTorn, protocols.FaultReordered,
+		protocols.FaultDiskFull, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect:
+	case protocols.FaultAttrition, protocols.FaultCrashPoint, protocols.FaultStrobe:
+		return f.validateMoments(bad)
+	case protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultDiskError:
 		if f.Prob == 0 {
 			return bad("needs a probability above 0%%")
 		}
@@ -271,7 +281,7 @@ func (f *Fault) validateKind(drift int64, bad func(string, ...any) error) error 
 		if f.Latency.Zero() {
 			return bad("needs a latency above 0")
 		}
-	case protocols.FaultSlowDisk:
+	case protocols.FaultSlowDisk, protocols.FaultSlowNode:
 		if f.Factor < 2 || f.Factor > 1000 {
 			return bad("factor %d is outside 2..1000", f.Factor)
 		}
@@ -291,6 +301,24 @@ func (f *Fault) validateKind(drift int64, bad func(string, ...any) error) error 
 		}
 	default:
 		return fmt.Errorf("kind %q cannot be injected; want one of %s", f.Kind, kindList())
+	}
+	return nil
+}
+
+// minEvery keeps faults that strike again and again from filling a run.
+const minEvery = time.Millisecond
+
+// validateMoments checks the kinds that strike at moments of their own.
+func (f *Fault) validateMoments(bad func(string, ...any) error) error {
+	switch {
+	case f.Kind == protocols.FaultCrashPoint && (f.Point < crashPoint(pointPersist, Before) || f.Point > crashPoint(pointView, After)):
+		return bad("%s: want a point such as before sync", f.Point)
+	case f.Kind == protocols.FaultCrashPoint && (f.Nth < 0 || f.Nth > 1_000_000):
+		return bad("count %d is outside 1..1000000", f.Nth)
+	case f.Kind != protocols.FaultCrashPoint && (f.Every < minEvery || f.Every > MaxDist):
+		return bad("every %s is outside %s..%s", FormatDuration(f.Every), FormatDuration(minEvery), FormatDuration(MaxDist))
+	case f.Kind == protocols.FaultStrobe && (f.Step == 0 || f.Step > MaxDist || f.Step < -MaxDist):
+		return bad("step %s: want one within %s, not 0", FormatDuration(f.Step), FormatDuration(MaxDist))
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ type client struct {
 	seen     []protocols.Value
 	length   int64           // log: the longest length seen
 	follow   protocols.Index // the next position to follow from
+	next     int             // explicit workload: where in Workload.Calls its next call is looked for
 }
 
 // sleep makes c call, or try again, at t.
@@ -99,8 +100,12 @@ func (w *World) again(c *client) {
 // call begins an operation. In an open loop it has arrived some time ago.
 func (w *World) call(c *client, cause uint64) {
 	probe, began := c.probes > 0, w.now
+	var planned *Call
 	if !probe {
-		if !w.mayCall() || w.openLoop && w.arrivals.len() == 0 {
+		if w.explicit {
+			planned = w.plannedCall(c)
+		}
+		if !w.mayCall() || w.openLoop && w.arrivals.len() == 0 || w.explicit && planned == nil {
 			c.state = idle
 			return
 		}
@@ -109,21 +114,33 @@ func (w *World) call(c *client, cause uint64) {
 		}
 	}
 	w.begin(evClient, c.id, protocols.Nobody, c.seq+1, cause)
-	share := w.share(c, probe)
-	if probe {
-		c.probes--
-	} else {
-		w.calls++
-		w.happens(onOperation, uint64(w.calls), c.id)
-	}
 	c.seq++
-	command := w.command(c, share)
+	command := w.nextCommand(c, planned, probe)
 	w.open(c, command, began)
 	to := c.node
-	if command.Kind == protocols.Follow {
+	switch {
+	case planned != nil && planned.To != protocols.Nobody:
+		to = planned.To
+	case command.Kind == protocols.Follow:
 		to = w.anyNode(c.draws.next())
 	}
 	w.attempt(c, to)
+}
+
+// nextCommand makes the next command of c: a probe, a planned one, or a drawn one.
+func (w *World) nextCommand(c *client, planned *Call, probe bool) protocols.Command {
+	if probe {
+		share := w.share(c, true)
+		c.probes--
+		return w.command(c, share, 0)
+	}
+	w.calls++
+	w.happens(onOperation, uint64(w.calls), c.id)
+	if planned == nil {
+		return w.command(c, w.share(c, false), 0)
+	}
+	c.next++
+	return w.command(c, &Share{Op: planned.Op, Kind: planned.Kind}, planned.Key)
 }
 
 // open begins the operation of c that command asks for; it has arrived at began.
@@ -341,6 +358,8 @@ func (w *World) nextCall(c *client) {
 		c.state = pausing
 		w.sleep(c, w.now)
 	case !w.mayCall():
+	case w.explicit:
+		w.await(c)
 	case w.openLoop:
 		if w.arrivals.len() > 0 {
 			c.state = pausing

@@ -34,6 +34,12 @@ type Config struct {
 	Trace     bool                 // record every event; needs Memory Keep, and sets it
 	MaxEvents uint64               // event budget; 0 takes DefaultMaxEvents
 
+	// Checkpoints keeps digests on the way, for [World.Checkpoints].
+	Checkpoints bool
+
+	// Reseed gives the run another future.
+	Reseed Reseed
+
 	// Trusting lets subscribers report no violations: it switches their check off.
 	Trusting bool
 	// roles is for metamorphic tests: node i draws what node roles[i-1] would draw, and
@@ -107,6 +113,9 @@ type Workload struct {
 	GiveUp     protocols.Duration // per operation; then its outcome is failed or unknown; 0 takes DefaultGiveUp
 	Operations int                // stop after this many calls; 0: no limit
 	Begin      protocols.Time     // first call not before
+	// Calls, where there are any, are all that clients call: Keys bounds their keys,
+	// Operations their number, and Mix, Think, Every and Begin play no part.
+	Calls []Call
 
 	// Subscribers is the number of clients, beside Clients and numbered after them,
 	// that follow the log and feed derived tables, up to MaxSubscribers. They call no

@@ -51,6 +51,7 @@ func stormy(seed uint64) Config {
 		case protocols.FaultCrash:
 			f.Cut = int(below(draws.next(), 4))
 		}
+		strengthen(&f)
 		if f.Kind == protocols.FaultPartition {
 			f.OneWay = Direction(below(draws.next(), 3))
 		}

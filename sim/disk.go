@@ -21,6 +21,8 @@ type disk struct {
 	flushes  uint64         // so far: the positions between
 	slow     int64          // times slower, 1 without a fault
 	slower   int            // the fault that made it so, or -1
+	wiped    bool           // all was lost, and nothing has become durable since
+	ill      illness        // what faults do to it
 	waiting  []gated        // sends and replies, by the record that they wait for
 	head     int            // waiting[head:] still wait
 }
@@ -29,6 +31,8 @@ type disk struct {
 type entry struct {
 	record   protocols.Record
 	snapshot bool
+	state    protocols.RecordState // what a boot would find
+	by       int16                 // the fault that damaged it
 }
 
 // gated is a message or an answer that waits for the disk.
@@ -48,10 +52,10 @@ func (w *World) persist(n *node, r protocols.Record, snapshot bool) {
 		}
 		return
 	}
-	d.log = append(d.log, entry{r, snapshot})
+	d.log = append(d.log, entry{record: r, snapshot: snapshot})
 	w.stats.Records++
 	d.appended++
-	if w.instant {
+	if w.instant && !d.ill.any && !d.flushing {
 		w.harden(n, d.appended)
 		return
 	}
@@ -79,15 +83,35 @@ func (w *World) flush(n *node) {
 // flushed ends an fsync of n.
 func (w *World) flushed(n *node, cause uint64) {
 	d := &n.disk
+	if d.ill.any && w.stalled(n) {
+		return
+	}
 	d.flushing = false
 	w.begin(evFlush, n.id, protocols.Nobody, d.covered, cause)
+	if d.ill.any {
+		if n.trap.springs(pointSync, Before) {
+			w.fall(n)
+			return
+		}
+		if w.fsyncFails(n, cause) {
+			return
+		}
+	}
 	w.stats.Fsyncs++
 	w.harden(n, d.covered)
 	if w.tracing {
 		w.record(TraceEvent{Kind: TraceSynced, Node: n.id, Life: n.life, Count: int64(d.durable)})
 	}
+	if d.ill.any && n.trap.springs(pointSync, After) {
+		w.fall(n)
+		return
+	}
 	if n.pauses == 0 {
 		w.release(n)
+		if n.doomed {
+			w.fall(n)
+			return
+		}
 	} else if d.head < len(d.waiting) {
 		w.hitPause(n)
 	}
@@ -100,12 +124,23 @@ func (w *World) harden(n *node, upTo uint64) {
 	for d.durable < upTo {
 		e := d.log[d.durable-d.first]
 		d.durable++
-		if w.moments&protocols.Durable != 0 {
+		if e.state != protocols.RecordOK {
+			d.ill.hole = true // a failed fsync, or a crash, has dropped it
+			continue
+		}
+		d.ill.hole = d.ill.hole && !e.snapshot
+		d.wiped = false
+		if w.moments&protocols.Durable != 0 && !d.ill.hole {
 			w.moment(protocols.Durable, n)
 			w.shown.Record, w.shown.Snapshot = e.record, e.snapshot
 			w.show()
 		}
-		if e.snapshot {
+		switch {
+		case !e.snapshot:
+			if d.ill.any {
+				w.misdirect(n)
+			}
+		case d.ill.by[lies] == 0: // a cache that may be lost replaces nothing
 			w.checkpoint(d, e.record)
 		}
 	}
@@ -116,19 +151,28 @@ func (w *World) harden(n *node, upTo uint64) {
 func (w *World) checkpoint(d *disk, snapshot protocols.Record) {
 	n := d.durable - d.first
 	for i, e := range d.log[:n] {
-		if d.first+uint64(i) >= d.kept && !e.snapshot {
-			w.memory.ReleaseRecord(e.record)
+		if w.atlas {
+			_, last := positionsOf(e.record)
+			d.ill.covers = max(d.ill.covers, last)
 		}
+		w.drop(d, d.first+uint64(i), &e)
 	}
 	rest := copy(d.log, d.log[n:])
 	clear(d.log[rest:])
 	d.log, d.first, d.snapshot = d.log[:rest], d.durable, snapshot
 }
 
+// drop lets go of the memory of a record, unless a node may keep it.
+func (w *World) drop(d *disk, number uint64, e *entry) {
+	if number >= d.kept && !e.snapshot {
+		w.memory.ReleaseRecord(e.record)
+	}
+}
+
 // release lets leave what waited for records that are durable now.
 func (w *World) release(n *node) {
 	d := &n.disk
-	for d.head < len(d.waiting) && d.waiting[d.head].gate <= d.durable {
+	for d.head < len(d.waiting) && d.waiting[d.head].gate <= d.durable && !n.doomed {
 		g := d.waiting[d.head]
 		d.waiting[d.head] = gated{}
 		d.head++
@@ -157,18 +201,23 @@ func (w *World) crashDisk(d *disk) (lost uint64) {
 	}
 	clear(d.waiting)
 	d.waiting, d.head = d.waiting[:0], 0
-	keep := d.durable - d.first
-	for _, e := range d.log[keep:] {
-		if !e.snapshot {
-			w.memory.ReleaseRecord(e.record)
-		}
-	}
-	clear(d.log[keep:])
-	d.log = d.log[:keep]
 	lost = d.appended - d.durable
-	d.appended, d.flushing, d.ready = d.durable, false, 0
+	w.cutLog(d, d.durable)
+	d.flushing, d.ready, d.ill.stalled, d.ill.failure = false, 0, false, nil
 	d.gen++
 	return lost
+}
+
+// cutLog drops the records from number upTo on; what is left is durable.
+func (w *World) cutLog(d *disk, upTo uint64) {
+	keep := upTo - d.first
+	for i := range d.log[keep:] {
+		w.drop(d, upTo+uint64(i), &d.log[keep:][i])
+	}
+	clear(d.log[keep:])
+	d.log, d.durable, d.appended = d.log[:keep], upTo, upTo
+	d.ill.hole = d.ill.hole && d.damaged()
+	d.kept = min(d.kept, upTo)
 }
 
 // recovered returns what a boot finds on the disk.
@@ -177,13 +226,27 @@ func (d *disk) recovered(first bool) protocols.Recovered {
 	return d.contents(first, d.appended)
 }
 
-// contents returns the snapshot in force and the records below upTo.
+// contents returns the snapshot in force and the records below upTo. A snapshot
+// is still among the records where a disk may yet lose it.
 func (d *disk) contents(first bool, upTo uint64) protocols.Recovered {
-	r := protocols.Recovered{First: first, Snapshot: d.snapshot}
-	if n := upTo - d.first; n > 0 {
-		r.Records = make([]protocols.RecoveredRecord, n)
-		for i, e := range d.log[:n] {
-			r.Records[i].Record = e.record
+	r := protocols.Recovered{First: first, Wiped: d.wiped, Snapshot: d.snapshot}
+	log := d.log[:upTo-d.first]
+	for n := len(log); n > 0 && log[n-1].state == protocols.RecordMissing; n-- {
+		log = log[:n-1] // nothing that survived says that there was more
+	}
+	for i := len(log) - 1; i >= 0; i-- {
+		if log[i].snapshot && log[i].state == protocols.RecordOK {
+			r.Snapshot, log = log[i].record, log[i+1:]
+			break
+		}
+	}
+	if len(log) == 0 {
+		return r
+	}
+	r.Records = make([]protocols.RecoveredRecord, len(log))
+	for i := range log {
+		if r.Records[i].State = log[i].state; log[i].state == protocols.RecordOK {
+			r.Records[i].Record = log[i].record
 		}
 	}
 	return r

@@ -14,10 +14,13 @@ const Forever = protocols.Duration(1<<63 - 1)
 // one leaves the run unchanged up to that fault's first effect; its own line in
 // the trace counts as one.
 type Fault struct {
-	ID   int // names its random stream, from 1; 0 takes the position in the plan
-	Kind protocols.FaultKind
-	At   protocols.Time     // when it strikes; with When: the event counts from then on
-	For  protocols.Duration // Forever: until healed; a clock step of 0 stays
+	ID int // names its random stream, from 1; 0 takes the position in the plan
+	// Stream names its random stream in place of ID, so that a fault draws the same when
+	// others of its plan are gone; 0: ID does.
+	Stream int
+	Kind   protocols.FaultKind
+	At     protocols.Time     // when it strikes; with When: the event counts from then on
+	For    protocols.Duration // Forever: until healed; a clock step of 0 stays
 	// Target says who is hit; it is resolved when the fault strikes. A role that
 	// nobody holds then (leader) is waited for until the interval ends.
 	Target Target
@@ -30,10 +33,22 @@ type Fault struct {
 	OneWay  Direction          // partition, loss, duplicate, reorder, delay: which way
 	Prob    Prob               // loss, duplicate: of each message
 	Latency Dist               // delay, reorder: added to each message
-	Factor  int64              // slow-disk: times slower, 2..1000
+	Factor  int64              // slow-disk, slow-node: times slower, 2..1000
 	Cut     int                // crash: at the next step with effects, after this many of them; 0: between steps
-	Step    protocols.Duration // clock: the wall clock jumps by this, also backwards; back again at the end
+	Step    protocols.Duration // clock, strobe: the wall clock jumps by this, also backwards; back again at the end
 	Drift   int64              // clock, skew: rate error meanwhile, parts per billion
+	Point   CrashPoint         // crash-point: when it crashes
+	Nth     int                // crash-point: at which time that the point comes, from 1; 0 is 1
+	Every   protocols.Duration // strobe: between two jumps; attrition: mean time between two crashes of an idle node
+	Down    Dist               // attrition: how long a crash lasts
+}
+
+// streamName is the number of f's random stream.
+func (f *Fault) streamName() int {
+	if f.Stream != 0 {
+		return f.Stream
+	}
+	return f.ID
 }
 
 // Direction says which way a fault works on the links between its target and
@@ -86,6 +101,20 @@ func FaultKinds() []FaultInfo {
 		{protocols.FaultSlowDisk, "multiply the time of writes and fsyncs", "Factor"},
 		{protocols.FaultClock, "step the wall clock, or change the clock's rate within the declared bound", "Step, Drift"},
 		{protocols.FaultSkew, "change the clock's rate beyond the declared bound", "Drift"},
+		{protocols.FaultStrobe, "let the wall clock jump forward and back, over and over", "Step, Every"},
+		{protocols.FaultPowerLoss, "stop everybody at one instant, lose un-synced writes and the caches of lying disks, restart at the end", ""},
+		{protocols.FaultWipe, "stop, lose the disk, restart at the end under the same identity", ""},
+		{protocols.FaultAttrition, "crash at random, ten times as likely while a write is not durable, and restart after a drawn time", "Every, Down"},
+		{protocols.FaultCrashPoint, "stop before or after a record, fsync, message, leader change or view change, restart at the end", "Point, Nth"},
+		{protocols.FaultSlowNode, "let each step take time; what arrives meanwhile queues", "Factor"},
+		{protocols.FaultStall, "let no fsync complete", ""},
+		{protocols.FaultTorn, "let a crash leave a part of the un-synced log, with its last record torn", ""},
+		{protocols.FaultReordered, "let a crash leave any of the un-synced records, not just the first ones", ""},
+		{protocols.FaultDiskError, "let fsyncs fail at random; a program that was told starts again at the end", "Prob"},
+		{protocols.FaultDiskFull, "let every write fail for want of space; a program that was told starts again at the end", ""},
+		{protocols.FaultLying, "let fsyncs complete that reach only a cache, which a power-loss loses", ""},
+		{protocols.FaultCorrupt, "damage one durable record of which another node has a good copy; the next boot finds it", ""},
+		{protocols.FaultMisdirect, "let one record land in the place of another of which another node has a good copy", ""},
 	}
 }
 
@@ -101,10 +130,13 @@ type FaultRecord struct {
 
 	// Effective says whether it changed anything. Count says how much: messages
 	// lost, copied, delayed, overtaking or cut; events deferred and sends held by a
-	// pause; records lost by a crash; flushes slowed; nodes whose clock changed.
+	// pause; records lost by a crash; flushes slowed, stalled or failed; crashes that
+	// left a damaged log; records damaged or lost by a lying disk; events that a slow
+	// node let wait; clocks that changed.
 	Effective bool
 	Count     uint64
-	Killed    uint64 // crash: live nodes that stopped
+	Killed    uint64            // of kinds that stop nodes: live nodes that stopped
+	Refused   protocols.NodeSet // whose programs did not boot from what this fault left of their disks
 }
 
 // FaultState is where a fault is in its life.
@@ -133,10 +165,14 @@ func (r *FaultRecord) How() string {
 	case !r.Effective:
 		return "changed nothing"
 	}
-	if r.Fault.Kind == protocols.FaultCrash {
-		return fmt.Sprintf("%d stopped, %d records lost", r.Killed, r.Count)
+	text := fmt.Sprintf("%d %s", r.Count, effectOf(r.Fault.Kind))
+	if Stops(r.Fault.Kind) {
+		text = fmt.Sprintf("%d stopped, %d records lost", r.Killed, r.Count)
 	}
-	return fmt.Sprintf("%d %s", r.Count, effectOf(r.Fault.Kind))
+	if !r.Refused.Empty() {
+		text += fmt.Sprintf("; %v did not boot from it", r.Refused)
+	}
+	return text
 }
 
 // effectOf says what FaultRecord.Count counts.
@@ -156,6 +192,18 @@ func effectOf(k protocols.FaultKind) string {
 		return "messages delayed"
 	case protocols.FaultSlowDisk:
 		return "flushes slowed"
+	case protocols.FaultStall:
+		return "fsyncs stalled"
+	case protocols.FaultDiskError, protocols.FaultDiskFull:
+		return "fsyncs failed"
+	case protocols.FaultTorn, protocols.FaultReordered:
+		return "crashes left a damaged log"
+	case protocols.FaultLying:
+		return "records lost"
+	case protocols.FaultCorrupt, protocols.FaultMisdirect:
+		return "records damaged"
+	case protocols.FaultSlowNode:
+		return "events kept waiting"
 	}
 	return "clocks changed"
 }

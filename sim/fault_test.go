@@ -530,7 +530,7 @@ func TestConfigErrors(t *testing.T) {
 		"workload.mix":          func(c *Config) { c.Workload.Mix = []Share{{protocols.Put, protocols.Write, 0}} },
 		"faults[0]: target":     func(c *Config) { c.Faults = []Fault{{Kind: protocols.FaultPause, Target: target("n9")}} },
 		"names nobody":          func(c *Config) { c.Faults = []Fault{{Kind: protocols.FaultPause}} },
-		"cannot be injected":    func(c *Config) { c.Faults = []Fault{{Kind: protocols.FaultTorn, Target: target("n1")}} },
+		"cannot be injected":    func(c *Config) { c.Faults = []Fault{{Kind: "gremlins", Target: target("n1")}} },
 		"factor":                func(c *Config) { c.Faults = []Fault{{Kind: protocols.FaultSlowDisk, Target: target("n1"), Factor: 1}} },
 		"probability":           func(c *Config) { c.Faults = []Fault{{Kind: protocols.FaultLoss, Target: target("n1")}} },
 		"early":                 func(c *Config) { c.Early = []string{"Nothing"} },

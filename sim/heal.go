@@ -81,7 +81,7 @@ func (w *World) CanProgress(f *protocols.Facts) (bool, string) {
 func (w *World) PickCore() protocols.NodeSet {
 	defer w.guard(new(Stop))
 	draws := stream{base: streamOf(w.cfg.Seed, ofCore, 0)}
-	order := protocols.NodesUpTo(len(w.nodes)).Slice()
+	order := protocols.NodesUpTo(len(w.nodes)).Minus(w.unfit()).Slice()
 	for i := range order {
 		j := i + int(below(draws.next(), uint64(len(order)-i)))
 		order[i], order[j] = order[j], order[i]
@@ -185,10 +185,13 @@ func (w *World) healNode(n *node) {
 		f := &w.faults[i]
 		f.down = f.down.Without(n.id)
 	}
-	n.cutAt, n.crashes = 0, 0
+	n.cutAt, n.crashes, n.trap = 0, 0, trap{}
 	n.disk.slow, n.disk.slower = 1, -1
 	n.clock.wall = 0
 	w.setRate(n)
+	w.setSlow(n)
+	w.treat(n)
+	w.replaceDisk(n)
 	if n.pauses > 0 {
 		n.pauses = 1
 		w.resume(n)

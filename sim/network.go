@@ -43,7 +43,7 @@ func (ls *links) reset(cfg *Config, nodes, clients int) {
 	}
 	ls.list = ls.list[:total]
 	ls.each(func(from, to protocols.NodeID, l *link) {
-		*l = link{stream: streamOf(cfg.Seed, ofLink, uint64(uint16(cfg.role(from)))<<16|uint64(uint16(cfg.role(to))))}
+		*l = link{stream: cfg.linkStream(from, to)}
 		if from < 0 || to < 0 {
 			l.behave = behaveClient
 		}
@@ -51,6 +51,10 @@ func (ls *links) reset(cfg *Config, nodes, clients int) {
 	for i, r := range cfg.Network.Links {
 		ls.of(r.From, r.To).behave = uint16(behaveRules + i)
 	}
+}
+
+func (cfg *Config) linkStream(from, to protocols.NodeID) base {
+	return streamOf(cfg.Seed, ofLink, uint64(uint16(cfg.role(from)))<<16|uint64(uint16(cfg.role(to))))
 }
 
 // of returns the link from→to; at most one of them is a client.
@@ -204,6 +208,10 @@ func (w *World) disturb(l *link, k uint64, from, to protocols.NodeID, p *passage
 
 // send lets a message of n leave: for the wire, or for n itself.
 func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
+	if n.trap.left > 0 && to != n.id && !w.trapsSend(n) {
+		w.memory.ReleaseMessage(m)
+		return
+	}
 	if w.moments&protocols.Left != 0 {
 		w.moment(protocols.Left, n)
 		w.shown.To, w.shown.Message = to, m

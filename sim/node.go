@@ -27,6 +27,11 @@ type node struct {
 	heldHead int // heldBack[heldHead:] are still held back
 	cutAt    int // crash at the next step with effects, after this many; 0: no
 	cutter   int // the fault that asks for it
+	trap     trap
+	doomed   bool  // the trap has sprung: it crashes once what is under way can stop
+	refused  bool  // its program does not boot from what is left of its disk
+	slow     int64 // each step takes so many times slowStep; 0: no time
+	slower   int   // the fault that made it so
 }
 
 // heldEvent is an event that a pause keeps back.
@@ -43,6 +48,9 @@ func (w *World) hold(n *node, p *payload, cause uint64) {
 	n.heldBack = append(n.heldBack, heldEvent{*p, cause})
 	if n.pauses > 0 {
 		w.hitPause(n)
+	}
+	if n.pauses == 0 && n.slow > 0 {
+		w.hit(n.slower, 1)
 	}
 }
 
@@ -70,10 +78,15 @@ func (w *World) boot(n *node) {
 	w.calling = n
 	replica, err := w.program(n, disk)
 	w.calling = nil
+	if n.refused = err != nil && mayRefuse(&disk); n.refused {
+		w.refuses(n, err)
+		return
+	}
 	if err != nil {
 		w.violate("boot", fmt.Sprintf("%s does not boot: %v", w.cluster.Name(n.id), err), n.id)
 		return
 	}
+	w.mendTail(&n.disk)
 	n.replica, n.up = replica, true
 	if w.accounting() {
 		found := w.accountBoot(n, &disk)
@@ -113,15 +126,18 @@ func (w *World) step(n *node) {
 	ev, out := &w.event, w.out
 	ev.Now = n.clock.read(w.now)
 	ev.Wall = ev.Now + n.clock.wall
-	led, epoch := n.view.Leading, n.view.Epoch
+	led, epoch, leader := n.view.Leading, n.view.Epoch, n.view.Leader
 	w.calling = n
 	n.replica.Step(ev, out)
 	n.replica.View(&n.view)
 	w.calling = nil
 	w.stats.Steps++
-	cut := n.cutAt > 0 && len(out.List) > 0
+	cut, at, whole := n.cutAt > 0 && len(out.List) > 0, n.cutAt, true
+	if n.trap.left > 0 && !cut {
+		cut, at, whole = n.trapped(ev, out, epoch, leader)
+	}
 	if cut {
-		w.truncate(out, n.cutAt)
+		w.truncate(out, at)
 	}
 	if w.moments&protocols.Stepped != 0 {
 		w.moment(protocols.Stepped, n)
@@ -131,15 +147,19 @@ func (w *World) step(n *node) {
 	wrote := n.disk.appended
 	for i := range out.List {
 		w.effect(n, &out.List[i])
+		if n.doomed {
+			w.truncate(out, i+1)
+			break
+		}
 	}
 	out.Reset()
 	if n.timers.soon != never {
 		w.arm(n)
 	}
 	if n.disk.appended != wrote {
-		if w.instant {
+		if n.disk.durable == n.disk.appended {
 			w.stats.Fsyncs++
-		} else if !cut {
+		} else if !cut && !n.doomed {
 			w.flush(n)
 		}
 	}
@@ -147,8 +167,13 @@ func (w *World) step(n *node) {
 		w.leadership()
 		w.epochTrigger(n)
 	}
-	if cut {
-		w.cutCrash(n)
+	switch {
+	case cut:
+		w.cutCrash(n, whole)
+	case n.doomed:
+		w.fall(n)
+	case n.slow > 0:
+		w.laden(n)
 	}
 }
 
@@ -233,19 +258,29 @@ func (w *World) note(n *node, note *protocols.Note) {
 
 // crash stops n: what is not durable is lost, with what waits for it, timers,
 // held-back events and messages to itself. It returns how many records were lost.
-func (w *World) crash(n *node) uint64 {
-	what := ""
+func (w *World) crash(n *node) uint64 { return w.crashLosing(n, losesUnsynced) }
+
+// crashLosing is crash that loses more than that of the disk.
+func (w *World) crashLosing(n *node, what loss) uint64 {
+	cached := w.dropCache(n, what)
+	if cached == 0 && what != losesDisk {
+		w.leaveUnsynced(n)
+	}
+	said := ""
 	if w.accounting() {
-		what = w.accountCrash(n)
+		said = w.accountCrash(n)
 	}
 	lost := w.crashDisk(&n.disk)
+	if what == losesDisk {
+		lost += w.wipeDisk(&n.disk)
+	}
 	for i := range n.heldBack[n.heldHead:] {
 		w.dropHeld(&n.heldBack[n.heldHead+i].payload)
 	}
 	clear(n.heldBack)
 	n.heldBack, n.heldHead = n.heldBack[:0], 0
 	n.up, n.replica, n.view = false, nil, protocols.View{}
-	n.draining, n.cutAt, n.pauses = false, 0, 0
+	n.draining, n.cutAt, n.pauses, n.doomed = false, 0, 0, false
 	n.drainGen++
 	for i := range w.faults { // the next life is a new process, which nothing pauses
 		if f := &w.faults[i]; f.Fault.Kind == protocols.FaultPause {
@@ -256,7 +291,7 @@ func (w *World) crash(n *node) uint64 {
 	w.progress = true
 	w.happens(onCrash, 0, n.id)
 	if w.tracing {
-		w.record(TraceEvent{Kind: TraceCrashed, Node: n.id, Life: n.life, Count: int64(lost), Detail: what})
+		w.record(TraceEvent{Kind: TraceCrashed, Node: n.id, Life: n.life, Count: int64(lost), Detail: said})
 	}
 	if w.moments&protocols.Crashed != 0 {
 		kept := n.disk.kept
@@ -284,10 +319,17 @@ func (w *World) dropHeld(p *payload) {
 }
 
 // cutCrash is a crash in the middle of a step: what came before the cut takes
-// effect in full, records durable and what they gate left; nothing after it does.
-func (w *World) cutCrash(n *node) {
-	w.harden(n, n.disk.appended)
-	w.release(n)
+// effect, if whole in full, records durable and what they gate left; nothing after
+// it does.
+func (w *World) cutCrash(n *node, whole bool) {
+	if whole {
+		w.harden(n, n.disk.appended)
+		w.release(n)
+	}
+	if n.trap.left == 0 && n.trap.point != 0 {
+		w.fall(n)
+		return
+	}
 	f := n.cutter
 	lost := w.crash(n)
 	w.killed(f, lost)
@@ -320,6 +362,10 @@ func (w *World) resume(n *node) {
 		return
 	}
 	w.release(n)
+	if n.doomed {
+		w.fall(n)
+		return
+	}
 	if n.heldHead < len(n.heldBack) && !n.draining {
 		n.draining = true
 		w.drainNext(n)
@@ -327,7 +373,7 @@ func (w *World) resume(n *node) {
 }
 
 func (w *World) drainNext(n *node) {
-	p := w.queue.add(w.now, w.seq)
+	p := w.queue.add(w.now.Add(protocols.Duration(n.slow)*slowStep), w.seq)
 	p.kind, p.to, p.ref = evDrain, n.id, n.drainGen
 }
 
@@ -335,6 +381,10 @@ func (w *World) drainNext(n *node) {
 func (w *World) drain(n *node) {
 	if n.pauses > 0 { // paused again meanwhile
 		n.draining = false
+		return
+	}
+	if n.heldHead == len(n.heldBack) { // a slow node has nothing left to do
+		n.heldBack, n.heldHead, n.draining = n.heldBack[:0], 0, false
 		return
 	}
 	e := n.heldBack[n.heldHead]
@@ -347,10 +397,12 @@ func (w *World) drain(n *node) {
 		w.request(n, &e.payload, e.cause, arrives)
 	case evAlarm:
 		w.ring(n, e.cause)
+	case evDiskFailed:
+		w.tellDisk(n)
 	}
 	switch {
 	case !n.up: // crashed at a cut
-	case n.heldHead < len(n.heldBack):
+	case n.heldHead < len(n.heldBack) || n.slow > 0:
 		w.drainNext(n)
 	default:
 		n.heldBack, n.heldHead = n.heldBack[:0], 0

@@ -118,7 +118,7 @@ func (w *World) conduct(wl *Workload) {
 	if wl.GiveUp > 0 {
 		w.giveUp = wl.GiveUp
 	}
-	w.openLoop = !wl.Every.Zero()
+	w.openLoop = !w.explicit && !wl.Every.Zero()
 	w.arrivalGen++
 	if w.keyed {
 		w.popular.prepare(wl.Popularity, w.keys)

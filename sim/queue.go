@@ -39,6 +39,10 @@ const (
 	evSubscriber                      // subscriber to acts; ref: generation
 	evRestart                         // subscriber to crashes, or boots
 	evAdmin                           // the operator asks for step ref of the plan
+	evDiskFailed                      // to learns that an fsync failed; only among events held back
+	evAttrition                       // fault ref may crash to; stamp: how often it was asked
+	evRevive                          // to restarts after a crash by fault ref; stamp: its life
+	evStrobe                          // the wall clocks of fault ref jump; stamp: how often they have
 	evPhase                           // phase ref begins
 )
 

@@ -44,9 +44,22 @@ func (w *World) NodeText(id protocols.NodeID) string {
 	if !n.up {
 		return fmt.Sprintf("%s down, %d records on disk", name, n.disk.durable-n.disk.first)
 	}
-	v := &n.view
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s, %s %s", name, w.roleText(v.Role), epochWord(w.cfg.Protocol), w.epochText(v.Epoch))
+	b.WriteString(w.ViewText(id, &n.view))
+	if n.pauses > 0 {
+		b.WriteString(", paused")
+	}
+	if late := n.disk.appended - n.disk.durable; late > 0 {
+		fmt.Fprintf(&b, ", %d records not durable", late)
+	}
+	return b.String()
+}
+
+// ViewText says what a node shows of itself in its protocol's words, as NodeText
+// does of a node that is up: v may be of any moment.
+func (w *World) ViewText(id protocols.NodeID, v *protocols.View) string {
+	var b strings.Builder
+	b.WriteString(w.cluster.Name(id) + " " + w.RoleText(v))
 	if int(id) <= w.cluster.Replicas {
 		switch {
 		case v.Last >= v.First && v.Last > 0:
@@ -64,13 +77,12 @@ func (w *World) NodeText(id protocols.NodeID) string {
 	if int(id) <= w.cluster.Replicas && v.Members != w.membersOf(id) {
 		b.WriteString(", members " + v.Members.String())
 	}
-	if n.pauses > 0 {
-		b.WriteString(", paused")
-	}
-	if late := n.disk.appended - n.disk.durable; late > 0 {
-		fmt.Fprintf(&b, ", %d records not durable", late)
-	}
 	return b.String()
+}
+
+// RoleText says in the protocol's words what a node believes to be: leader, term 2.
+func (w *World) RoleText(v *protocols.View) string {
+	return w.roleText(v.Role) + ", " + epochWord(w.cfg.Protocol) + " " + w.epochText(v.Epoch)
 }
 
 func (w *World) roleText(role uint8) string {

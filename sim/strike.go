@@ -11,8 +11,10 @@ type fault struct {
 	FaultRecord
 	stream  base
 	subject protocols.NodeID  // whom the event of When was about
-	down    protocols.NodeSet // crash: nodes it keeps down; pause: keeps paused
+	down    protocols.NodeSet // of kinds that stop: nodes it keeps down; pause: keeps paused
 	links   bool              // works on links
+	done    protocols.NodeSet // misdirected-write: nodes that it has hit
+	forward bool              // strobe: the clocks are ahead
 }
 
 // touches reports whether a link fault works on the link from→to. Links of a
@@ -119,6 +121,9 @@ func (w *World) strike(i int, r Resolved) {
 			w.strikeNode(i, &w.nodes[id-1])
 		}
 	}
+	if f.Fault.Kind == protocols.FaultStrobe {
+		w.strobe(i, 0)
+	}
 	if f.Fault.For != Forever && !f.stays() && !waited {
 		w.plan(i, f.Fault.At.Add(f.Fault.For), evEnd)
 	}
@@ -154,8 +159,7 @@ func (w *World) strikeNode(i int, n *node) {
 	f := &w.faults[i]
 	switch f.Fault.Kind {
 	case protocols.FaultCrash:
-		f.down = f.down.With(n.id)
-		n.crashes++
+		w.keepDown(i, n)
 		if n.up && f.Fault.Cut > 0 {
 			n.cutAt, n.cutter = f.Fault.Cut, i
 		} else if n.up {
@@ -176,6 +180,20 @@ func (w *World) strikeNode(i int, n *node) {
 		if n.up {
 			w.hit(i, 1)
 		}
+	case protocols.FaultPowerLoss:
+		w.cutOff(i, n, losesCache)
+	case protocols.FaultWipe:
+		w.cutOff(i, n, losesDisk)
+	case protocols.FaultAttrition:
+		w.attrition(i, n, 0)
+	case protocols.FaultCrashPoint:
+		w.setTrap(i, n)
+	case protocols.FaultSlowNode:
+		w.setSlow(n)
+	case protocols.FaultCorrupt:
+		w.rot(i, n)
+	default:
+		w.treat(n)
 	}
 }
 
@@ -274,16 +292,10 @@ func (w *World) endNode(i int, n *node) {
 	f := &w.faults[i]
 	switch f.Fault.Kind {
 	case protocols.FaultCrash:
-		if !f.down.Has(n.id) {
-			return
-		}
-		f.down = f.down.Without(n.id)
-		if n.cutAt > 0 && n.cutter == i {
+		if f.down.Has(n.id) && n.cutAt > 0 && n.cutter == i {
 			n.cutAt = 0 // its step never came
 		}
-		if n.crashes--; n.crashes == 0 && !n.up {
-			w.boot(n)
-		}
+		w.letUp(i, n)
 	case protocols.FaultPause:
 		if f.down.Has(n.id) {
 			f.down = f.down.Without(n.id)
@@ -294,6 +306,21 @@ func (w *World) endNode(i int, n *node) {
 	case protocols.FaultClock, protocols.FaultSkew:
 		n.clock.wall -= protocols.Time(f.Fault.Step)
 		w.setRate(n)
+	case protocols.FaultStrobe:
+		w.endStrobe(i, n)
+	case protocols.FaultPowerLoss, protocols.FaultWipe, protocols.FaultAttrition:
+		w.letUp(i, n)
+	case protocols.FaultCrashPoint:
+		w.clearTrap(i, n)
+		w.letUp(i, n)
+	case protocols.FaultSlowNode:
+		w.setSlow(n)
+	case protocols.FaultCorrupt: // what is damaged stays so
+	case protocols.FaultDiskError, protocols.FaultDiskFull:
+		w.treat(n)
+		w.replaceDisk(n)
+	default:
+		w.treat(n)
 	}
 }
 
@@ -333,6 +360,18 @@ func describe(f *Fault) string {
 	}
 	if f.Cut > 0 {
 		b.WriteString(" after effect " + formatDecimal(int64(f.Cut), 0))
+	}
+	if f.Point != 0 {
+		b.WriteString(" " + f.Point.String())
+	}
+	if f.Nth > 1 {
+		b.WriteString(" no. " + formatDecimal(int64(f.Nth), 0))
+	}
+	if f.Every != 0 {
+		b.WriteString(" every " + FormatDuration(f.Every))
+	}
+	if !f.Down.Zero() {
+		b.WriteString(" down " + f.Down.String())
 	}
 	if f.Step != 0 {
 		b.WriteString(" step " + FormatDuration(f.Step))

@@ -114,6 +114,21 @@ func (t Target) has(word string) bool {
 	return false
 }
 
+// Without lists the targets that have one name or word less; a target keeps at
+// least one, and "others of" is left as it is.
+func (t Target) Without() []Target {
+	items := strings.Fields(t.items)
+	if len(items) < 2 || t.others {
+		return nil
+	}
+	list := make([]Target, len(items))
+	for i := range items {
+		rest := append(append([]string(nil), items[:i]...), items[i+1:]...)
+		list[i] = Target{strings.Join(rest, " "), t.others}
+	}
+	return list
+}
+
 // Empty reports whether t is the zero value, which names nobody.
 func (t Target) Empty() bool { return t.items == "" }
 

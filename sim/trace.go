@@ -55,6 +55,8 @@ const (
 	TraceViolation                       // a check failed
 	TraceFull                            // the trace has reached its bound
 	TraceSubscriber                      // a subscriber crashed or booted
+	TraceDiskFailed                      // an fsync failed
+	TraceRefuses                         // a node's program refused to boot: Detail
 	TraceAdmin                           // what the operator wants: put to a node, done or given up
 	TracePhase                           // a phase of the run begins
 )
@@ -127,6 +129,10 @@ func (w *World) TraceText(e *TraceEvent) string {
 		return w.returnText(e, peer)
 	case TraceFault:
 		return fmt.Sprintf("fault %d: %s", e.Fault, e.Detail)
+	case TraceDiskFailed:
+		return "disk fails: " + e.Detail
+	case TraceRefuses:
+		return fmt.Sprintf("does not boot, life %d: %s", e.Life, e.Detail)
 	case TraceAdmin:
 		return fmt.Sprintf("admin %d: %s", e.Fault, e.Detail)
 	case TraceViolation:

@@ -79,6 +79,7 @@ func (w *World) resetClients() {
 	w.askable = protocols.NodesUpTo(w.cluster.Replicas)
 	w.keyed, w.keys = w.cfg.Machine == "kv", max(1, wl.Keys)
 	w.probe, w.arrivalGen = mixOf(w.cfg.Machine), 0
+	w.explicit = len(wl.Calls) > 0
 	w.conduct(wl)
 	for i := range w.clients {
 		w.resetClient(&w.clients[i], protocols.NodeID(-i-1))
@@ -97,7 +98,10 @@ func (w *World) resetClient(c *client, id protocols.NodeID) {
 	*c = client{id: id, follow: 1, seen: seen}
 	c.draws.base = streamOf(w.cfg.Seed, ofClient, uint64(-id))
 	c.node = w.anyNode(c.draws.next())
-	if !w.openLoop {
+	switch {
+	case w.explicit:
+		w.await(c)
+	case !w.openLoop:
 		c.state = pausing
 		w.sleep(c, w.cfg.Workload.Begin.Add(w.cfg.Workload.Think.Draw(c.draws.next())))
 	}
@@ -149,10 +153,10 @@ func (w *World) payload(c *client) protocols.Payload {
 	return s.Min + protocols.Payload(below(streamOf(w.cfg.Seed, ofPayload, uint64(-c.id)).at(c.seq), uint64(s.Max-s.Min)+1))
 }
 
-// command makes a command of the given kind.
-func (w *World) command(c *client, s *Share) protocols.Command {
-	cmd := protocols.Command{Client: c.id, Kind: s.Kind, Op: s.Op, Seq: c.seq}
-	if w.keyed {
+// command makes a command of the given kind; key 0 draws one where there are keys.
+func (w *World) command(c *client, s *Share, key protocols.Key) protocols.Command {
+	cmd := protocols.Command{Client: c.id, Kind: s.Kind, Op: s.Op, Seq: c.seq, Key: key}
+	if w.keyed && key == 0 {
 		cmd.Key = w.popular.key(&c.draws)
 	}
 	switch {

@@ -44,6 +44,7 @@ type World struct {
 	faults      []fault
 	linkFaults  []int // active faults that disturb links
 	waiting     int   // faults that wait for their targets
+	atlas       bool  // some fault damages records: where copies are is kept
 	roles       bool  // somebody came, went or changed epoch or role: waiting faults look again
 	admin       []AdminRecord
 	asked       int              // steps of the operator's plan that are Active
@@ -75,6 +76,7 @@ type World struct {
 	workload     *Workload // in force
 	popular      popular
 	arrivalGen   uint32 // of the pending arrival; older ones are out of date
+	explicit     bool   // clients call what Workload.Calls says
 	arrivals     arrivals
 	arrivalDraws stream
 	turn         int // whose turn it is to take an arrival
@@ -84,22 +86,26 @@ type World struct {
 	patient      bool // nobody gives up
 	askable      protocols.NodeSet
 
-	out        *protocols.Effects
-	event      protocols.Event
-	calling    *node // whose protocol code runs
-	moments    protocols.MomentKind
-	watchers   [8][]protocols.Observer // by bit of the moment
-	watching   bool                    // an observer runs
-	asking     bool                    // the protocol's CanProgress runs
-	shown      protocols.Moment
-	violations []protocols.Violation
-	progress   bool // this event changed client or node progress
-	led        bool
-	leaderless protocols.Time // since when, or since when led
-	stats      Stats
-	tracing    bool
-	trace      []TraceEvent
-	recoveries []Recovery // what crashes lost and boots found, where it is asked for
+	out            *protocols.Effects
+	event          protocols.Event
+	calling        *node // whose protocol code runs
+	moments        protocols.MomentKind
+	watchers       [8][]protocols.Observer // by bit of the moment
+	watching       bool                    // an observer runs
+	asking         bool                    // the protocol's CanProgress runs
+	shown          protocols.Moment
+	violations     []protocols.Violation
+	progress       bool // this event changed client or node progress
+	led            bool
+	leaderless     protocols.Time // since when, or since when led
+	stats          Stats
+	tracing        bool
+	trace          []TraceEvent
+	checkpoints    []Checkpoint
+	nextCheckpoint uint64 // the event before which the next one is taken; 0: none
+	stride         uint64
+	nextMark       uint64     // the event before which there is a checkpoint to take, or a seed to change; 0: none
+	recoveries     []Recovery // what crashes lost and boots found, where it is asked for
 }
 
 // New returns a world at time 0, before the first event. Errors name the field
@@ -124,6 +130,7 @@ func (w *World) Reset(cfg Config) error {
 	w.cfg = cfg
 	w.now, w.seq, w.cause, w.digest = 0, 0, 0, digest(protocols.HashSeed)
 	w.budget = cfg.MaxEvents
+	w.resetCheckpoints()
 	w.cluster = clusterOf(&cfg)
 	w.queue.reset(cfg.Trace)
 	w.tracing, w.trace, w.recoveries = cfg.Trace, w.trace[:0], nil
@@ -211,14 +218,15 @@ func (w *World) resetNodes() {
 }
 
 func (w *World) resetFaults() {
-	w.faults, w.linkFaults = w.faults[:0], w.linkFaults[:0]
+	w.faults, w.linkFaults, w.atlas = w.faults[:0], w.linkFaults[:0], false
 	for i, f := range w.cfg.Faults {
 		if f.ID == 0 {
 			f.ID = i + 1
 		}
-		one := fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.ID)), links: worksOnLinks(f.Kind)}
+		w.atlas = w.atlas || f.Kind == protocols.FaultCorrupt || f.Kind == protocols.FaultMisdirect
+		one := fault{FaultRecord: FaultRecord{Fault: f}, stream: streamOf(w.cfg.Seed, ofFault, uint64(f.streamName())), links: worksOnLinks(f.Kind)}
 		if f.When.Set() {
-			w.await(one)
+			w.awaitEvent(one)
 			continue
 		}
 		w.faults = append(w.faults, one)
@@ -226,8 +234,8 @@ func (w *World) resetFaults() {
 	}
 }
 
-// await adds a fault that strikes when events come, once for each of them.
-func (w *World) await(f fault) {
+// awaitEvent adds a fault that strikes when events come, once for each of them.
+func (w *World) awaitEvent(f fault) {
 	stream := f.stream
 	f.State = Armed
 	for k := range max(1, f.Fault.Count) {
@@ -334,6 +342,12 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		w.ended(int(p.ref))
 	case evPhase:
 		w.enter(int(p.ref))
+	case evAttrition:
+		w.wearOut(&w.nodes[p.to-1], int(p.ref), p.stamp)
+	case evRevive:
+		w.revive(&w.nodes[p.to-1], int(p.ref), p.stamp)
+	case evStrobe:
+		w.strobe(int(p.ref), p.stamp)
 	case evAdmin:
 		w.administer(int(p.ref))
 	case evBoot:
@@ -352,6 +366,9 @@ func (w *World) dispatch(p *payload, cause uint64) {
 func (w *World) begin(kind eventKind, to, from protocols.NodeID, x, cause uint64) {
 	w.stats.Events++
 	w.seq, w.cause = w.stats.Events, cause
+	if w.seq == w.nextMark {
+		w.mark()
+	}
 	w.digest.mix(uint64(w.now))
 	w.digest.mix(uint64(kind)<<32 | uint64(uint16(to))<<16 | uint64(uint16(from)))
 	w.digest.mix(x)

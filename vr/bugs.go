@@ -9,15 +9,19 @@ import (
 // bugs are the known bugs as switches, all off in the correct protocol. Each is
 // one deviation at the rule it breaks.
 type bugs struct {
-	anyNonce       bool // V-01
-	withoutPrimary bool // V-02
-	forgetPromise  bool // V-04; read by Parameters.variant from the list itself
-	longestLog     bool // V-05
-	shortQuorum    bool // V-07
-	ackAfterLeave  bool // V-08
-	keepTail       bool // V-11
-	staleTable     bool // V-12
-	earlyPromise   bool // V-16
+	anyNonce         bool // V-01
+	withoutPrimary   bool // V-02
+	forgetPromise    bool // V-04; read by Parameters.variant from the list itself
+	longestLog       bool // V-05
+	shortQuorum      bool // V-07
+	ackAfterLeave    bool // V-08
+	keepTail         bool // V-11
+	staleTable       bool // V-12
+	earlyEpoch       bool // V-14
+	openWhileClosing bool // V-15
+	earlyPromise     bool // V-16
+	cutCorrupt       bool // V-17
+	breakLease       bool // V-19
 }
 
 // bugForgetPromise selects the diskless variant: what is wrong is not a line of
@@ -43,8 +47,16 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.keepTail }},
 		{protocols.Bug{ID: "V-12", Title: "a log that is taken over does not update the client table", Source: "VR Revisited §4.1", Caught: "VR-I8, STATE"},
 			func(b *bugs) *bool { return &b.staleTable }},
+		{protocols.Bug{ID: "V-14", Title: "new members start the epoch without the log of the old one, and those who leave do not wait for them", Source: "VR Revisited §7.1", Caught: "VR-I1"},
+			func(b *bugs) *bool { return &b.earlyEpoch }},
+		{protocols.Bug{ID: "V-15", Title: "a primary accepts requests behind a reconfiguration", Source: "VR Revisited §7.1", Caught: "VR-I1"},
+			func(b *bugs) *bool { return &b.openWhileClosing }},
 		{protocols.Bug{ID: "V-16", Title: "messages of a view change leave before the view is durable", Source: "TigerBeetle, superblock", Caught: "DUR, VR-I7"},
 			func(b *bugs) *bool { return &b.earlyPromise }},
+		{protocols.Bug{ID: "V-17", Title: "a corrupt record is taken for the end of the log: what may have been prepared counts as never prepared", Source: "Alagappan et al., FAST 2018; tigerbeetle#618", Caught: "VR-I1, linearizability"},
+			func(b *bugs) *bool { return &b.cutCorrupt }},
+		{protocols.Bug{ID: "V-19", Title: "backups do not wait until the lease that they have given is over", Source: "VR Revisited §6.3", Caught: "VR-I9, linearizability"},
+			func(b *bugs) *bool { return &b.breakLease }},
 	}
 }
 

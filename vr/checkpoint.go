@@ -10,7 +10,7 @@ func (n *Node) takeCheckpoint(out *protocols.Effects) {
 		n.log.CompactTo(n.base.op)
 		n.floor = n.base
 	}
-	n.base = &base{op: n.execute.Applied, state: n.execute.Snapshot()}
+	n.base = &base{op: n.execute.Applied, state: n.execute.Snapshot(), config: n.config}
 	n.saveCheckpoint(out)
 }
 
@@ -29,12 +29,13 @@ func (n *Node) restore(b *base) {
 		n.execute.Sessions = table
 	}
 	n.commit = b.op
+	n.configure(b.config)
 	n.base, n.floor = b, b
 	n.log.Reset(b.op)
 }
 
 // noteInstalled says that a checkpoint was taken over.
 func (n *Node) noteInstalled(out *protocols.Effects) {
-	out.Note(protocols.Note{Kind: protocols.NoteInstalled, Epoch: n.view, Index: n.base.op, State: n.execute.Hash()})
-	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: n.view, Index: n.base.op})
+	out.Note(protocols.Note{Kind: protocols.NoteInstalled, Epoch: uint64(n.view), Index: n.base.op, State: n.execute.Hash()})
+	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: uint64(n.view), Index: n.base.op})
 }

@@ -13,28 +13,30 @@ import (
 func claims(_ protocols.NodeID, m protocols.Message, facts []protocols.DurableFact) []protocols.DurableFact {
 	switch m := m.(type) {
 	case *StartViewChange:
-		return append(facts, protocols.DurableFact{Kind: protocols.FactEpoch, Epoch: m.View})
+		return append(facts, protocols.DurableFact{Kind: protocols.FactEpoch, Epoch: uint64(m.View)})
 	case *StartView:
-		return append(facts, protocols.DurableFact{Kind: protocols.FactEpoch, Epoch: m.View})
+		return append(facts, protocols.DurableFact{Kind: protocols.FactEpoch, Epoch: uint64(m.View)})
 	case *DoViewChange:
 		return claimLog(facts, m.View, m.LastNormal, m.Op)
 	case *PrepareOK:
+		return claimLog(facts, m.View, m.View, m.Op)
+	case *EpochStarted:
 		return claimLog(facts, m.View, m.View, m.Op)
 	}
 	return facts
 }
 
-func claimLog(facts []protocols.DurableFact, promise, view uint64, op protocols.Index) []protocols.DurableFact {
-	facts = append(facts, protocols.DurableFact{Kind: protocols.FactEpoch, Epoch: promise})
+func claimLog(facts []protocols.DurableFact, promise, view View, op protocols.Index) []protocols.DurableFact {
+	facts = append(facts, protocols.DurableFact{Kind: protocols.FactEpoch, Epoch: uint64(promise)})
 	if op > 0 {
-		facts = append(facts, protocols.DurableFact{Kind: protocols.FactLog, Epoch: view, Index: op})
+		facts = append(facts, protocols.DurableFact{Kind: protocols.FactLog, Epoch: uint64(view), Index: op})
 	}
 	return facts
 }
 
 // durableImage is what one node's disk holds, and what it ever held.
 type durableImage struct {
-	view, lastNormal uint64
+	view, lastNormal View
 	// held[v] is up to where this node has ever durably held the log of view v. Within
 	// a view all logs are prefixes of one, so that stands for all below.
 	held []heldView
@@ -42,7 +44,7 @@ type durableImage struct {
 }
 
 type heldView struct {
-	view uint64
+	view View
 	op   protocols.Index
 }
 
@@ -65,7 +67,7 @@ func (d *durableImage) Persisted(r protocols.Record, _ bool) {
 	d.hold(d.lastNormal, d.last)
 }
 
-func (d *durableImage) hold(view uint64, op protocols.Index) {
+func (d *durableImage) hold(view View, op protocols.Index) {
 	i := d.search(view)
 	if i == len(d.held) || d.held[i].view != view {
 		d.held = append(d.held, heldView{})
@@ -77,7 +79,7 @@ func (d *durableImage) hold(view uint64, op protocols.Index) {
 
 // search returns the position of the first view not below view. It looks from the
 // end, where new operations are.
-func (d *durableImage) search(view uint64) int {
+func (d *durableImage) search(view View) int {
 	i := len(d.held)
 	for i > 0 && d.held[i-1].view >= view {
 		i--
@@ -92,13 +94,13 @@ func (d *durableImage) Lost() { *d = durableImage{} }
 func (d *durableImage) Holds(f protocols.DurableFact) (bool, string) {
 	switch f.Kind {
 	case protocols.FactEpoch:
-		if d.view >= f.Epoch {
+		if uint64(d.view) >= f.Epoch {
 			return true, ""
 		}
 		return false, fmt.Sprintf("durable view %d", d.view)
 	case protocols.FactLog:
 		var op protocols.Index
-		if i := d.search(f.Epoch); i < len(d.held) && d.held[i].view == f.Epoch {
+		if i := d.search(View(f.Epoch)); i < len(d.held) && uint64(d.held[i].view) == f.Epoch {
 			op = d.held[i].op
 		}
 		if op >= f.Index {

@@ -16,8 +16,21 @@ func (n *Node) request(c protocols.Command, out *protocols.Effects) {
 	case c.Kind == protocols.Follow:
 		n.follow(c, out)
 	default:
-		out.Refuse(c, n.leader())
+		out.Refuse(c, n.hint())
 	}
+}
+
+// hint returns whom a client is told to ask. Who is no member knows the members, as
+// far as it has heard of them, but not which of them leads by now: it names one after
+// the other. The paper tells clients the configuration (§7.3).
+func (n *Node) hint() protocols.NodeID {
+	if n.isMember() {
+		return n.leader()
+	}
+	if n.hinted = n.members.Next(n.hinted); n.hinted == protocols.Nobody {
+		n.hinted = n.members.Next(protocols.Nobody)
+	}
+	return n.hinted
 }
 
 // propose gives an op-number to c, unless the client table holds it or a later one
@@ -36,8 +49,12 @@ func (n *Node) propose(c protocols.Command, out *protocols.Effects) {
 	if at < len(n.table) && c.Seq <= n.table[at] {
 		return
 	}
+	if n.closing() && !n.bugs.openWhileClosing { // V-15
+		out.Refuse(c, protocols.Nobody) // no request follows a reconfiguration in its epoch (§7.1)
+		return
+	}
 	n.setTable(c)
-	n.append(c, out)
+	n.append(Entry{View: n.view, Command: c}, out)
 }
 
 func (n *Node) setTable(c protocols.Command) {
@@ -68,10 +85,13 @@ func (n *Node) applyNext(out *protocols.Effects) {
 	at := n.execute.Applied + 1
 	e := n.log.At(at)
 	result := n.execute.Apply(at, e.Command, n.wall)
-	out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: e.View, Index: at, Hash: e.hash(), State: n.execute.Hash(), Command: e.Command})
+	out.Note(protocols.Note{Kind: protocols.NoteApplied, Epoch: uint64(e.View), Index: at, Hash: e.hash(), State: n.execute.Hash(), Command: e.Command})
 	if n.leading && e.Command.Client < 0 {
 		// Early: a quorum has it; this node's own disk adds nothing.
 		out.ReplyEarly(e.Command, result)
+	}
+	if !e.Members.Empty() && epochOf(e.View) == n.config.epoch {
+		n.reconfigured(e, at, out)
 	}
 	if interval := n.parameters.CheckpointInterval; interval > 0 && uint64(at)%uint64(interval) == 0 {
 		n.takeCheckpoint(out)

@@ -56,7 +56,7 @@ func (n *Node) dropStale() {
 			c.from, c.logs[id] = c.from.Without(id), offer{}
 		}
 		// An answer also counts no more if its sender did not know of this life yet.
-		if r.from.Has(id) && (r.answers[id].vector[id] < life || r.named && r.answers[id].vector[n.id] < n.vector[n.id]) {
+		if r.from.Has(id) && (r.answers[id].vector[id] < life || r.life > 0 && r.answers[id].vector[n.id] < n.vector[n.id]) {
 			r.from, r.answers[id] = r.from.Without(id), answer{}
 		}
 	}
@@ -64,11 +64,12 @@ func (n *Node) dropStale() {
 
 // takeIncarnation takes the number after the highest that f+1 others know, and asks
 // again under it. Every earlier life that took part in anything was known to f+1
-// others, so the number is new.
-func (n *Node) takeIncarnation(out *protocols.Effects) {
+// others, so the number is new. Each epoch has numbers of its own, above those of all
+// epochs before: a new group may not have heard of the latter.
+func (n *Node) takeIncarnation(epoch uint64, out *protocols.Effects) {
 	own := slices.Clone(n.vector)
-	own[n.id]++
-	n.vector, n.recovery.named = own, true
+	own[n.id] = max(own[n.id], uint64(firstView(epoch))) + 1
+	n.vector, n.recovery.life = own, own[n.id]
 	n.dropStale()
 	n.sendRecovery(out)
 }

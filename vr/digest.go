@@ -16,9 +16,13 @@ func bit(b bool) uint64 {
 // hash digests an entry, the view of its assignment included.
 func (e *Entry) hash() uint64 {
 	c := &e.Command
-	h := fold3(e.View, uint64(c.Client), c.Seq)
+	h := fold3(uint64(e.View), uint64(c.Client), c.Seq)
 	h = fold3(h, uint64(c.Kind)<<40|uint64(c.Op)<<32|uint64(c.Key), uint64(c.Arg))
-	return protocols.Mix64(fold2(h, uint64(c.Old)))
+	h = fold2(h, uint64(c.Old))
+	if !e.Members.Empty() {
+		h = foldSet(h, e.Members)
+	}
+	return protocols.Mix64(h)
 }
 
 func foldEntries(h uint64, entries []Entry) uint64 {
@@ -49,30 +53,30 @@ func (t *Tail) fold(h uint64) uint64 {
 
 // Digest implements [protocols.Digested].
 func (m *Prepare) Digest() uint64 {
-	return foldEntries(fold3(m.View, uint64(m.Op), uint64(m.Commit)), m.Entries)
+	return foldEntries(fold3(uint64(m.View), uint64(m.Op), uint64(m.Commit)), m.Entries)
 }
 
 // Digest implements [protocols.Digested].
-func (m *PrepareOK) Digest() uint64 { return fold2(m.View, uint64(m.Op)) }
+func (m *PrepareOK) Digest() uint64 { return fold2(uint64(m.View), uint64(m.Op)) }
 
 // Digest implements [protocols.Digested].
-func (m *Commit) Digest() uint64 { return fold3(m.View, uint64(m.Commit), m.Round) }
+func (m *Commit) Digest() uint64 { return fold3(uint64(m.View), uint64(m.Commit), m.Round) }
 
 // Digest implements [protocols.Digested].
-func (m *CommitOK) Digest() uint64 { return fold3(m.View, m.Round, uint64(m.Op)) }
+func (m *CommitOK) Digest() uint64 { return fold3(uint64(m.View), m.Round, uint64(m.Op)) }
 
 // Digest implements [protocols.Digested].
-func (m *StartViewChange) Digest() uint64 { return foldVector(m.View, m.Vector) }
+func (m *StartViewChange) Digest() uint64 { return foldVector(uint64(m.View), m.Vector) }
 
 // Digest implements [protocols.Digested].
 func (m *DoViewChange) Digest() uint64 {
-	h := fold3(fold2(m.View, m.LastNormal), uint64(m.Op), uint64(m.Commit))
+	h := fold3(fold2(uint64(m.View), uint64(m.LastNormal)), uint64(m.Op), uint64(m.Commit))
 	return foldVector(m.Log.fold(h), m.Vector)
 }
 
 // Digest implements [protocols.Digested].
 func (m *StartView) Digest() uint64 {
-	return m.Log.fold(fold3(m.View, uint64(m.Op), uint64(m.Commit)))
+	return m.Log.fold(fold3(uint64(m.View), uint64(m.Op), uint64(m.Commit)))
 }
 
 // Digest implements [protocols.Digested].
@@ -80,14 +84,23 @@ func (m *Recovery) Digest() uint64 { return foldVector(m.Nonce, m.Vector) }
 
 // Digest implements [protocols.Digested].
 func (m *RecoveryResponse) Digest() uint64 {
-	h := fold3(fold3(m.View, m.Nonce, bit(m.Primary)), uint64(m.Op), uint64(m.Commit))
+	h := fold3(fold3(uint64(m.View), m.Nonce, bit(m.Primary)), uint64(m.Op), uint64(m.Commit))
+	h = foldSet(h, m.Members)
 	return foldVector(m.Log.fold(h), m.Vector)
 }
 
 // Digest implements [protocols.Digested].
-func (m *GetState) Digest() uint64 { return fold2(m.View, uint64(m.Op)) }
+func (m *GetState) Digest() uint64 { return fold2(uint64(m.View), uint64(m.Op)) }
 
 // Digest implements [protocols.Digested].
 func (m *NewState) Digest() uint64 {
-	return m.Log.fold(fold3(m.View, uint64(m.Op), uint64(m.Commit)))
+	return m.Log.fold(fold3(uint64(m.View), uint64(m.Op), uint64(m.Commit)))
 }
+
+// Digest implements [protocols.Digested].
+func (m *StartEpoch) Digest() uint64 {
+	return foldSet(foldSet(fold2(uint64(m.View), uint64(m.Op)), m.Old), m.Members)
+}
+
+// Digest implements [protocols.Digested].
+func (m *EpochStarted) Digest() uint64 { return fold2(uint64(m.View), uint64(m.Op)) }

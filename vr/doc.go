@@ -13,9 +13,10 @@
 // replication.go holds the normal case, heartbeat.go the primary's Commit messages,
 // viewchange.go view changes, statetransfer.go how a replica catches up, recovery.go
 // and crashvector.go how one comes back without a disk, checkpoint.go and records.go
-// what is on the disk and how one comes back with it, client.go the client table,
-// read.go reads and leases. messages.go says what is on the wire. invariants.go
-// watches all replicas, from outside.
+// what is on the disk and how one comes back with it, reconfiguration.go and epoch.go
+// how the members change, client.go the client table, read.go reads and leases.
+// messages.go says what is on the wire. invariants.go watches all replicas, from
+// outside.
 //
 // # Variants
 //
@@ -42,22 +43,25 @@
 //   - The client table (§4.1): a request has one op-number, and is executed once.
 //   - Checkpoints (§5.1) and state transfer (§5.2), of a suffix of the log or of the
 //     last checkpoint and what follows it.
+//   - Reconfiguration with epochs (§7): the last request of an epoch names the members
+//     of the next; new replicas fetch the state before they take part, and old ones
+//     stay until enough of them have it.
 //   - Reads (§6.3): under leases of the primary with a stated clock bound, confirmed
 //     by a round of Commit messages, or through the log.
 //   - Replicas answer Follow commands from their committed log.
 //
 // # Out
 //
-// Reconfiguration with epochs (§7): the configuration is fixed, and an operator's
-// wish is ignored. Witnesses (§6.1), batches of requests (§6.2), stale reads at
-// backups (§6.3), application state that is fetched in parts (§5.1).
+// Witnesses (§6.1), batches of requests (§6.2), stale reads at backups (§6.3),
+// application state that is fetched in parts (§5.1). Clients have no CHECKEPOCH (§7.3):
+// a refusal tells them whom to ask.
 //
 // # Durability
 //
 // In the durable variant, what a message claims about the sender's disk is sent with
 // [protocols.Send] after [protocols.Persist], so it leaves when that is durable:
-// StartViewChange, DoViewChange, and PrepareOK, the primary's own included, which it
-// sends to itself. Everything else leaves at once, and a comment at the call says
+// StartViewChange, DoViewChange, EpochStarted, and PrepareOK, the primary's own
+// included, which it sends to itself. Everything else leaves at once, and a comment at the call says
 // why that is safe. The other variants write nothing, and claim nothing.
 //
 // A disk may lose what it never reported durable: a torn last record is dropped. A
@@ -87,5 +91,15 @@
 //   - Under leases a primary gives its lease up for a replica that has promised a
 //     later view, and its backups follow it. Otherwise that replica could not return
 //     while the primary lives.
+//   - The primary of a new epoch leads once its entry is on its own disk: otherwise a
+//     crash would let it begin view 0 again, with other operations under the same
+//     op-numbers.
+//   - StartEpoch is sent by the old primary and by all who leave, not by the primary
+//     alone, which may be dead by then.
+//   - A member in a view change gives the state of the epoch to one who has none:
+//     otherwise f'+1 members of which one is new could wait for each other.
+//   - Without disks, nobody recovers from a log that ends with a reconfiguration which
+//     may be committed: a former life may have taken part in the next epoch. With
+//     crash vectors each epoch has incarnations above those of all before.
 //   - Messages name no sender; the envelope does.
 package vr

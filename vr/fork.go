@@ -21,11 +21,11 @@ func (n *Node) Fork() protocols.Node {
 
 // Hash implements [protocols.Forker].
 func (n *Node) Hash() uint64 {
-	h := fold3(n.view, n.lastNormal, uint64(n.status))
+	h := fold3(uint64(n.view), uint64(n.lastNormal), uint64(n.status))
 	h = fold3(h, bit(n.leading), uint64(n.commit))
 	h = fold3(h, uint64(n.execute.Applied), n.execute.Hash())
 	h = fold3(h, uint64(n.quietUntil), uint64(n.promised))
-	h = foldVector(h, n.vector)
+	h = fold2(foldSet(n.config.fold(foldVector(h, n.vector)), n.started), uint64(n.hinted))
 	for _, b := range []*base{n.base, n.floor} {
 		if b != nil {
 			h = fold2(h, uint64(b.op))
@@ -58,7 +58,7 @@ func (w *window) fold(h uint64) uint64 {
 }
 
 func (t *transfer) fold(h uint64) uint64 {
-	return fold3(fold3(h, bit(t.active), t.view), uint64(t.upTo), uint64(t.ask))
+	return foldSet(fold3(fold3(h, bit(t.active), uint64(t.view)), uint64(t.upTo), uint64(t.ask)), t.among)
 }
 
 func (c *change) fold(h uint64) uint64 {
@@ -66,17 +66,17 @@ func (c *change) fold(h uint64) uint64 {
 	h = foldVector(h, c.lives)
 	for i := range c.logs {
 		o := &c.logs[i]
-		h = fold3(fold2(h, o.lastNormal), uint64(o.op), uint64(o.commit))
+		h = fold3(fold2(h, uint64(o.lastNormal)), uint64(o.op), uint64(o.commit))
 		h = foldVector(o.log.fold(h), o.vector)
 	}
 	return h
 }
 
 func (r *recovery) fold(h uint64) uint64 {
-	h = foldSet(fold3(h, r.nonce, bit(r.named)), r.from)
+	h = foldSet(fold3(h, r.nonce, r.life), r.from)
 	for i := range r.answers {
 		a := &r.answers[i]
-		h = fold3(fold2(h, a.view), bit(a.primary), uint64(a.commit))
+		h = fold3(foldSet(fold2(h, uint64(a.view)), a.members), bit(a.primary), uint64(a.commit))
 		h = foldVector(a.log.fold(h), a.vector)
 	}
 	return h

@@ -5,40 +5,56 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // ghost is what is true of a run, gathered from outside the nodes.
 type ghost struct {
 	replicas  int
-	quorum    protocols.Quorum
+	epochs    []ghostEpoch // by epoch, as far as their reconfiguration is committed
 	nodes     []ghostNode  // by node id
 	views     []*ghostView // in order of view; few are looked up but the last
 	committed []ghostCommit
 	requests  []ghostRequest // by client (-id)
 	executed  protocols.Index
+	newest    View // the latest view that has had a primary
 }
 
 // ghostNode is one replica over all its lives.
 type ghostNode struct {
-	life     int    // counted from 1
-	promised uint64 // the highest view for which a promise has left, in any life
+	life     int  // counted from 1
+	promised View // the highest view for which a promise has left, in any life
 
 	// Of this life.
-	view, lastNormal uint64
-	recoveredIn      uint64 // the first view in which it was normal
+	view, lastNormal View
+	recoveredIn      View // the first view in which it was normal
 	wasNormal        bool
 
-	durableView, durableNormal uint64
+	durableView, durableNormal View
+
+	// lease is the view of the lease that it holds, and leaseEnd until when it surely
+	// does, in true time; 0: none.
+	lease    View
+	leaseEnd protocols.Time
 
 	// counted is the highest view that began with a log that this replica had sent, and
 	// countedLife the life that had sent it.
-	counted     uint64
+	counted     View
 	countedLife int
 
 	// Its log, as last seen: of which view, where it ends, and the digest of it all.
-	logView uint64
+	logView View
 	last    protocols.Index
 	prefix  uint64
 }
 
 // ghostCommit is one committed operation: a digest of it, one of it and all before,
 // and the view in which a quorum acknowledged it.
-type ghostCommit struct{ hash, prefix, view uint64 }
+type ghostCommit struct {
+	hash, prefix uint64
+	view         View
+}
+
+// ghostEpoch is who makes up the group in an epoch.
+type ghostEpoch struct {
+	members protocols.NodeSet
+	order   []protocols.NodeID
+	quorum  protocols.Quorum
+}
 
 // ghostRequest is the last request of a client that was executed.
 type ghostRequest struct {
@@ -48,7 +64,7 @@ type ghostRequest struct {
 
 // ghostView is what happened in one view. Slices are by node id.
 type ghostView struct {
-	view    uint64
+	view    View
 	started bool
 	start   protocols.Index // the end of the log with which it began
 
@@ -66,24 +82,39 @@ type ghostView struct {
 type ghostOffer struct {
 	node       protocols.NodeID
 	life       int
-	lastNormal uint64
+	lastNormal View
 	op         protocols.Index
 }
 
 // ghostEntry is one operation of a view's log: digests of it, and of it and all
 // before. A prefix of 0 is not seen.
-type ghostEntry struct{ hash, prefix uint64 }
+type ghostEntry struct {
+	hash, prefix uint64
+	members      protocols.NodeSet // of a reconfiguration
+}
 
-func newGhost(replicas int) ghost {
-	return ghost{
-		replicas: replicas,
-		quorum:   protocols.Majority{Of: protocols.NodesUpTo(replicas)},
-		nodes:    make([]ghostNode, replicas+1),
+func newGhost(c protocols.Cluster) ghost {
+	g := ghost{replicas: c.Replicas, nodes: make([]ghostNode, c.Replicas+1)}
+	g.begin(c.First())
+	return g
+}
+
+// begin takes in that the next epoch has these members.
+func (g *ghost) begin(members protocols.NodeSet) {
+	g.epochs = append(g.epochs, ghostEpoch{members, members.Slice(), protocols.Majority{Of: members}})
+}
+
+// epoch returns the epoch of a view, or nil where no reconfiguration to it is
+// committed.
+func (g *ghost) epoch(view View) *ghostEpoch {
+	if e := epochOf(view); e < uint64(len(g.epochs)) {
+		return &g.epochs[e]
 	}
+	return nil
 }
 
 // at returns the record of a view.
-func (g *ghost) at(view uint64) *ghostView {
+func (g *ghost) at(view View) *ghostView {
 	i := len(g.views)
 	for i > 0 && g.views[i-1].view > view {
 		i--
@@ -105,7 +136,7 @@ func (g *ghost) at(view uint64) *ghostView {
 
 // committedBefore returns up to where operations were committed in views below
 // view.
-func (g *ghost) committedBefore(view uint64) protocols.Index {
+func (g *ghost) committedBefore(view View) protocols.Index {
 	i := len(g.committed)
 	for i > 0 && g.committed[i-1].view >= view {
 		i--
@@ -145,7 +176,7 @@ func (v *ghostView) matches(op protocols.Index, e ghostEntry) bool {
 }
 
 // offered returns the last life in which node sent a log like this.
-func (v *ghostView) offered(node protocols.NodeID, lastNormal uint64, op protocols.Index) int {
+func (v *ghostView) offered(node protocols.NodeID, lastNormal View, op protocols.Index) int {
 	for i := len(v.offers) - 1; i >= 0; i-- {
 		if o := &v.offers[i]; o.node == node && o.lastNormal == lastNormal && o.op == op {
 			return o.life

@@ -13,6 +13,7 @@ import (
 type stage struct {
 	t          *testing.T
 	parameters *Parameters
+	cluster    protocols.Cluster
 	actors     []*actor // by node id
 	wire       []letter
 	replies    []protocols.Answer
@@ -50,6 +51,13 @@ type gatedLetter struct {
 
 func newStage(t *testing.T, n int, change func(*Parameters)) *stage {
 	t.Helper()
+	return newStageOf(t, protocols.Cluster{Replicas: n}, change)
+}
+
+// newStageOf is newStage with a first membership.
+func newStageOf(t *testing.T, c protocols.Cluster, change func(*Parameters)) *stage {
+	t.Helper()
+	n := c.Replicas
 	p := DefaultParameters()
 	if change != nil {
 		change(p)
@@ -57,8 +65,7 @@ func newStage(t *testing.T, n int, change func(*Parameters)) *stage {
 	if err := p.Validate(n); err != nil {
 		t.Fatal(err)
 	}
-	c := protocols.Cluster{Replicas: n}
-	s := &stage{t: t, parameters: p, actors: make([]*actor, n+1), now: 1e9, observers: invariants(c, p)}
+	s := &stage{t: t, parameters: p, cluster: c, actors: make([]*actor, n+1), now: 1e9, observers: invariants(c, p)}
 	for id := 1; id <= n; id++ {
 		s.actors[id] = &actor{id: protocols.NodeID(id), image: newDurableImage(protocols.NodeID(id))}
 		s.boot(protocols.NodeID(id))
@@ -75,7 +82,7 @@ func (s *stage) boot(id protocols.NodeID) *Node {
 		disk.Records = append(disk.Records, protocols.RecoveredRecord{Record: r})
 	}
 	a.lives++
-	a.node = newNode(s.t, s.parameters, id, len(s.actors)-1, disk)
+	a.node = newNodeOf(s.t, s.parameters, id, s.cluster, disk)
 	s.show(&protocols.Moment{Kind: protocols.Booted, Node: id, Replica: a.node, Disk: &disk})
 	s.step(id, &protocols.Event{Kind: protocols.Start, Nonce: uint64(id)<<32 | a.lives})
 	return a.node
@@ -83,11 +90,19 @@ func (s *stage) boot(id protocols.NodeID) *Node {
 
 func newNode(t testing.TB, p *Parameters, id protocols.NodeID, n int, disk protocols.Recovered) *Node {
 	t.Helper()
+	return newNodeOf(t, p, id, protocols.Cluster{Replicas: n}, disk)
+}
+
+func newNodeOf(t testing.TB, p *Parameters, id protocols.NodeID, c protocols.Cluster, disk protocols.Recovered) *Node {
+	t.Helper()
 	machine, err := protocols.NewMachine("kv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := protocols.Config{ID: id, Cluster: protocols.Cluster{Replicas: n}, Members: protocols.NodesUpTo(n), Parameters: p, Machine: machine}
+	cfg := protocols.Config{ID: id, Cluster: c, Parameters: p, Machine: machine}
+	if c.First().Has(id) {
+		cfg.Members = c.First()
+	}
 	node, err := New(cfg, disk)
 	if err != nil {
 		t.Fatal(err)
@@ -214,6 +229,11 @@ func (s *stage) receive(from, to protocols.NodeID, m protocols.Message) {
 
 func (s *stage) request(id protocols.NodeID, c protocols.Command) {
 	s.step(id, &protocols.Event{Kind: protocols.Request, From: c.Client, Command: c})
+}
+
+// reconfigure asks a node for members, as an operator.
+func (s *stage) reconfigure(id protocols.NodeID, members ...protocols.NodeID) {
+	s.step(id, &protocols.Event{Kind: protocols.AdminEvent, Admin: protocols.Admin{Kind: protocols.Reconfigure, Members: protocols.Nodes(members...)}})
 }
 
 // take removes the letters that match from the wire.

@@ -43,7 +43,7 @@ func (n *Node) onCommit(from protocols.NodeID, m *Commit, out *protocols.Effects
 	n.advanceCommit(min(m.Commit, last), out)
 	// Early: it says only that this node, now, is normal in the view. Had it sent its
 	// log to the primary of a later view, it would know that, since that was durable.
-	protocols.SendEarly(out, from, CommitOK{View: n.view, Round: m.Round, Op: last})
+	protocols.SendEarly(out, from, CommitOK{View: m.View, Round: m.Round, Op: last})
 }
 
 func (n *Node) onCommitOK(from protocols.NodeID, m *CommitOK, out *protocols.Effects) {
@@ -74,8 +74,7 @@ func (n *Node) resend(to protocols.NodeID, op protocols.Index, out *protocols.Ef
 		return
 	}
 	entries := n.log.View(op+1, n.parameters.MaxBatch)
-	// Early: as in append.
-	protocols.SendEarly(out, to, Prepare{View: n.view, Op: op + protocols.Index(len(entries)), Commit: n.commit, Entries: entries})
+	n.sendPrepare(to, op+protocols.Index(len(entries)), entries, out)
 }
 
 // onQuorumTimer gives up a view whose primary has heard no quorum since the last

@@ -14,12 +14,14 @@ const (
 	commitEvidence   = "VR-I6"
 	promiseKept      = "VR-I7"
 	clientTableExact = "VR-I8"
+	leaseExclusion   = "VR-I9"
+	epochsInOrder    = "VR-I10"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
-	w := &watcher{ghost: newGhost(c.Replicas)}
+	w := &watcher{ghost: newGhost(c)}
 	if p, ok := parameters.(*Parameters); ok {
-		w.variant = p.variant()
+		w.variant, w.maxDrift = p.variant(), p.MaxDrift
 	}
 	return []protocols.Observer{w}
 }
@@ -28,7 +30,8 @@ func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
 // acknowledgement, O(log) when a replica becomes normal.
 type watcher struct {
 	ghost
-	variant variant
+	variant  variant
+	maxDrift int64
 }
 
 // Moments implements [protocols.Observer].
@@ -51,6 +54,8 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: commitEvidence, Text: "a commit-number is never above the log, nor above what a quorum has acknowledged in one view"},
 		kept,
 		{ID: clientTableExact, Text: "no request of a client is executed at two positions"},
+		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view has a primary"},
+		{ID: epochsInOrder, Text: "a replica is normal only in an epoch whose reconfiguration is committed, and as a member of it"},
 	}
 }
 
@@ -75,12 +80,18 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	}
 	g := &w.nodes[m.Node]
 	w.checkViews(m, n, g)
+	w.checkLease(m, n, g)
 	if n.commit > n.log.Last() {
 		m.Violate(commitEvidence, "%v has commit-number %d, but its log ends at %d", m.Node, n.commit, n.log.Last())
 	}
 	for i := range m.Effects.Notes {
-		if m.Effects.Notes[i].Kind == protocols.NoteNormal {
-			w.becameNormal(m, n, g)
+		switch note := &m.Effects.Notes[i]; note.Kind {
+		case protocols.NoteNormal:
+			if note.Epoch == uint64(n.view) { // it may have gone on to another epoch in the same step
+				w.becameNormal(m, n, g)
+			}
+		case protocols.NoteLease:
+			w.leased(m, n, g, note)
 		}
 	}
 	if n.log.Last() != g.last || n.lastNormal != g.logView {
@@ -93,7 +104,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 
 func (w *watcher) checkViews(m *protocols.Moment, n *Node, g *ghostNode) {
 	if n.view < g.view || n.lastNormal < g.lastNormal || n.lastNormal > n.view {
-		m.Violate(viewsMonotone, "%v is in view %d, normal last in %d, after it was in %d and %d", m.Node, n.view, n.lastNormal, g.view, g.lastNormal)
+		m.Violate(viewsMonotone, "%v is in view %v, normal last in %v, after it was in %v and %v", m.Node, n.view, n.lastNormal, g.view, g.lastNormal)
 	}
 	g.view, g.lastNormal = n.view, n.lastNormal
 }
@@ -102,7 +113,7 @@ func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 	switch note.Kind {
 	case protocols.NoteCommit:
 		if reached := protocols.Index(len(w.committed)); note.Index > reached {
-			m.Violate(commitEvidence, "%v takes operation %d as committed in view %d, but a quorum has acknowledged only up to %d", m.Node, note.Index, note.Epoch, reached)
+			m.Violate(commitEvidence, "%v takes operation %d as committed in view %v, but a quorum has acknowledged only up to %d", m.Node, note.Index, View(note.Epoch), reached)
 		}
 	case protocols.NoteApplied:
 		w.applied(m, note)
@@ -112,7 +123,7 @@ func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 // applied judges one executed operation.
 func (w *watcher) applied(m *protocols.Moment, note *protocols.Note) {
 	if note.Index <= protocols.Index(len(w.committed)) && w.committed[note.Index-1].hash != note.Hash {
-		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %d", m.Node, note.Index, w.committed[note.Index-1].view)
+		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %v", m.Node, note.Index, w.committed[note.Index-1].view)
 	}
 	if note.Index <= w.executed {
 		return
@@ -135,11 +146,15 @@ func (w *watcher) applied(m *protocols.Moment, note *protocols.Note) {
 // becameNormal judges a replica that enters a view with the log that it has.
 func (w *watcher) becameNormal(m *protocols.Moment, n *Node, g *ghostNode) {
 	v := w.at(n.view)
+	if e := w.epoch(n.view); e == nil || !e.members.Has(m.Node) {
+		m.Violate(epochsInOrder, "%v is normal in view %v, but of epoch %d no reconfiguration with it as a member is committed", m.Node, n.view, epochOf(n.view))
+	}
 	if n.leading {
 		w.started(m, n, v)
+		w.elected(m, n.view)
 	}
 	if g.life > 1 && g.counted > n.view && g.countedLife < g.life && w.variant != durable {
-		m.Violate(promiseKept, "%v comes back in view %d, but view %d began with the log of an earlier life of it", m.Node, n.view, g.counted)
+		m.Violate(promiseKept, "%v comes back in view %v, but view %v began with the log of an earlier life of it", m.Node, n.view, g.counted)
 	}
 	if !g.wasNormal {
 		g.wasNormal, g.recoveredIn = true, n.view
@@ -152,16 +167,16 @@ func (w *watcher) becameNormal(m *protocols.Moment, n *Node, g *ghostNode) {
 	prefix, known := w.walk(m, n, n.log.First()-1, index)
 	switch {
 	case n.log.Last() < index:
-		m.Violate(committedStays, "%v is normal in view %d with a log up to %d, but operation %d was committed in view %d", m.Node, n.view, n.log.Last(), index, w.committed[index-1].view)
+		m.Violate(committedStays, "%v is normal in view %v with a log up to %d, but operation %d was committed in view %v", m.Node, n.view, n.log.Last(), index, w.committed[index-1].view)
 	case known && index >= n.log.First() && prefix != w.committed[index-1].prefix:
-		m.Violate(committedStays, "%v is normal in view %d, and at or before operation %d its log differs from what was committed in view %d", m.Node, n.view, index, w.committed[index-1].view)
+		m.Violate(committedStays, "%v is normal in view %v, and at or before operation %d its log differs from what was committed in view %v", m.Node, n.view, index, w.committed[index-1].view)
 	}
 }
 
 // started judges the beginning of a view.
 func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
 	if v.started {
-		m.Violate(onePrimary, "%v starts view %d, which has been started before", m.Node, n.view)
+		m.Violate(onePrimary, "%v starts view %v, which has been started before", m.Node, n.view)
 	}
 	v.started, v.start = true, n.log.Last()
 	for id := n.change.from.Next(protocols.Nobody); id != protocols.Nobody; id = n.change.from.Next(id) {
@@ -171,11 +186,11 @@ func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
 			g.counted, g.countedLife = n.view, life
 		}
 		if life < g.life && g.wasNormal && g.recoveredIn < n.view && w.variant != durable {
-			m.Violate(promiseKept, "%v starts view %d with a log that %v sent in life %d; it is in life %d, and came back in view %d", m.Node, n.view, id, life, g.life, g.recoveredIn)
+			m.Violate(promiseKept, "%v starts view %v with a log that %v sent in life %d; it is in life %d, and came back in view %v", m.Node, n.view, id, life, g.life, g.recoveredIn)
 		}
 		for other := n.change.from.Next(protocols.Nobody); w.variant == crashVectors && other != protocols.Nobody; other = n.change.from.Next(other) {
 			if n.change.logs[other].vector[id] > n.change.logs[id].vector[id] {
-				m.Violate(promiseKept, "%v starts view %d with a log from an incarnation of %v that %v knows to be over", m.Node, n.view, id, other)
+				m.Violate(promiseKept, "%v starts view %v with a log from an incarnation of %v that %v knows to be over", m.Node, n.view, id, other)
 			}
 		}
 	}
@@ -207,8 +222,8 @@ func (w *watcher) walk(m *protocols.Moment, n *Node, after, op protocols.Index) 
 	for i := after + 1; i <= last; i++ {
 		h := n.log.At(i).hash()
 		prefix = protocols.Fold(prefix, h)
-		if !v.matches(i, ghostEntry{h, prefix}) {
-			m.Violate(oneLogPerView, "%v has at operation %d of view %d, or before, another log than others in that view", m.Node, i, v.view)
+		if !v.matches(i, ghostEntry{h, prefix, n.log.At(i).Members}) {
+			m.Violate(oneLogPerView, "%v has at operation %d of view %v, or before, another log than others in that view", m.Node, i, v.view)
 		}
 		if i == op {
 			digest, known = prefix, true
@@ -241,16 +256,20 @@ func (w *watcher) left(m *protocols.Moment) {
 	}
 }
 
-func (w *watcher) checkPrimary(m *protocols.Moment, view uint64) {
-	if primary := protocols.NodeID(view%uint64(w.replicas)) + 1; m.Node != primary {
-		m.Violate(onePrimary, "%v speaks for view %d, whose primary is %v", m.Node, view, primary)
+func (w *watcher) checkPrimary(m *protocols.Moment, view View) {
+	primary := protocols.Nobody
+	if e := w.epoch(view); e != nil {
+		primary = primaryOf(e.order, view)
+	}
+	if m.Node != primary {
+		m.Violate(onePrimary, "%v speaks for view %v, whose primary is %v", m.Node, view, primary)
 	}
 }
 
-func (w *watcher) checkPromise(m *protocols.Moment, view uint64) {
+func (w *watcher) checkPromise(m *protocols.Moment, view View) {
 	g := &w.nodes[m.Node]
 	if view < g.promised && w.variant == durable {
-		m.Violate(promiseKept, "%v works for view %d after it promised view %d", m.Node, view, g.promised)
+		m.Violate(promiseKept, "%v works for view %v after it promised view %v", m.Node, view, g.promised)
 	}
 	g.promised = max(g.promised, view)
 }
@@ -259,7 +278,7 @@ func (w *watcher) checkPromise(m *protocols.Moment, view uint64) {
 // one view, it and all before are committed (§4.1).
 func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.Index) {
 	if v.held[m.Node] < op {
-		m.Violate(honestPrepareOK, "%v acknowledges operation %d of view %d, of which it has held only up to %d", m.Node, op, v.view, v.held[m.Node])
+		m.Violate(honestPrepareOK, "%v acknowledges operation %d of view %v, of which it has held only up to %d", m.Node, op, v.view, v.held[m.Node])
 		return
 	}
 	if op <= v.acked[m.Node] {
@@ -269,7 +288,12 @@ func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.I
 	if op <= v.reached {
 		return
 	}
-	reached := protocols.CommittedIndex(w.quorum, v.acked)
+	e := w.epoch(v.view)
+	if e == nil {
+		m.Violate(epochsInOrder, "%v acknowledges operation %d of view %v, but no reconfiguration to its epoch is committed", m.Node, op, v.view)
+		return
+	}
+	reached := protocols.CommittedIndex(e.quorum, v.acked)
 	if reached <= v.reached {
 		return
 	}
@@ -281,13 +305,16 @@ func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.I
 func (w *watcher) commit(m *protocols.Moment, v *ghostView, op protocols.Index) {
 	if before := min(op, protocols.Index(len(w.committed))); before > 0 {
 		if e, seen := v.entry(before); seen && e.prefix != w.committed[before-1].prefix {
-			m.Violate(committedStays, "view %d commits up to %d in a log that differs at or before %d from what was committed in view %d", v.view, op, before, w.committed[before-1].view)
+			m.Violate(committedStays, "view %v commits up to %d in a log that differs at or before %d from what was committed in view %v", v.view, op, before, w.committed[before-1].view)
 			return
 		}
 	}
 	for i := protocols.Index(len(w.committed)) + 1; i <= op; i++ {
 		e, _ := v.entry(i)
 		w.committed = append(w.committed, ghostCommit{e.hash, e.prefix, v.view})
+		if !e.members.Empty() {
+			w.begin(e.members)
+		}
 	}
 	for i := len(w.views) - 1; i >= 0 && w.views[i].view > v.view; i-- {
 		later := w.views[i]
@@ -295,7 +322,7 @@ func (w *watcher) commit(m *protocols.Moment, v *ghostView, op protocols.Index) 
 			continue
 		}
 		if e, seen := later.entry(op); later.start < op || seen && e.prefix != w.committed[op-1].prefix {
-			m.Violate(committedStays, "operation %d is committed in view %d, but view %d has begun without it", op, v.view, later.view)
+			m.Violate(committedStays, "operation %d is committed in view %v, but view %v has begun without it", op, v.view, later.view)
 		}
 	}
 }
@@ -306,6 +333,7 @@ func (w *watcher) booted(m *protocols.Moment) {
 	g.life++
 	g.view, g.lastNormal, g.wasNormal = 0, 0, false
 	g.logView, g.last, g.prefix = 0, 0, 0
+	g.leaseEnd = 0
 	n, ok := m.Replica.(*Node)
 	if !ok {
 		return
@@ -314,7 +342,7 @@ func (w *watcher) booted(m *protocols.Moment) {
 		g.durableView, g.durableNormal = 0, 0 // new, or wiped
 	}
 	if n.view < g.durableView || n.lastNormal < g.durableNormal {
-		m.Violate(viewsMonotone, "%v boots in view %d, normal last in %d; it had %d and %d on disk", m.Node, n.view, n.lastNormal, g.durableView, g.durableNormal)
+		m.Violate(viewsMonotone, "%v boots in view %v, normal last in %v; it had %v and %v on disk", m.Node, n.view, n.lastNormal, g.durableView, g.durableNormal)
 	}
 	w.walk(m, n, n.log.First()-1, 0)
 }

@@ -1,11 +1,11 @@
 package vr_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/protocols/protocoltest"
 	"github.com/lockstep-sim/lockstep/sim"
 	"github.com/lockstep-sim/lockstep/vr"
 )
@@ -38,88 +38,9 @@ func world(t *testing.T, cfg sim.Config) *sim.World {
 	return w
 }
 
-// An operation takes 4 delays and 2n messages: request, Prepare and PrepareOK (or
-// Commit and CommitOK) for each backup, reply. Alone it takes 2 and 2. It is the
-// same in every variant.
-func TestLawOfOperations(t *testing.T) {
-	for _, variant := range []string{vr.Durable, vr.Diskless, vr.CrashVectors} {
-		for _, n := range []int{1, 3, 5, 7} {
-			for name, c := range map[string]struct {
-				op       sim.Share
-				mode     string
-				ask, say string
-			}{
-				"write":         {writes, vr.ReadsRound, "Prepare", "PrepareOK"},
-				"read by round": {reads, vr.ReadsRound, "Commit", "CommitOK"},
-				"read by log":   {reads, vr.ReadsLog, "Prepare", "PrepareOK"},
-			} {
-				t.Run(fmt.Sprintf("%s %s n=%d", variant, name, n), func(t *testing.T) {
-					p := vr.DefaultParameters()
-					p.Variant, p.Reads = variant, c.mode
-					p.ViewTimeout, p.CommitInterval = protocols.Range{Min: 1000e9, Max: 1000e9}, 900e9 // no timer speaks
-					w := world(t, calm(n, p, c.op))
-					done := func(k uint64) func() bool { return func() bool { return w.Stats().Done >= k } }
-					w.RunUntil(second, done(1))
-					before := *w.Stats()
-					before.ByKind = append([]sim.KindCount(nil), before.ByKind...)
-					const operations = 50
-					if stop := w.RunUntil(10*second, done(1+operations)); stop != sim.Satisfied {
-						t.Fatal(stop, w.Violations())
-					}
-					after := w.Stats()
-					delays, messages := 4*delay, uint64(2*n)
-					if n == 1 {
-						delays = 2 * delay
-					}
-					for _, op := range w.History()[1:] {
-						if op.Outcome == protocols.Done && op.Ended.Sub(op.Began) != delays {
-							t.Fatalf("%v took %v, want %v", op.Command, op.Ended.Sub(op.Began), delays)
-						}
-					}
-					for _, k := range after.ByKind {
-						want := uint64(0)
-						if k.Name == c.ask || k.Name == c.say {
-							want = operations * uint64(n-1)
-						}
-						if got := k.Messages - countOf(before.ByKind, k.Name); got != want {
-							t.Errorf("%d of %s, want %d", got, k.Name, want)
-						}
-					}
-					all := after.Messages - before.Messages + after.Replies - before.Replies + operations
-					if all != operations*messages {
-						t.Errorf("%d messages for %d operations, want %d each", all, operations, messages)
-					}
-				})
-			}
-		}
-	}
-}
-
-func countOf(kinds []sim.KindCount, name string) uint64 {
-	for _, k := range kinds {
-		if k.Name == name {
-			return k.Messages
-		}
-	}
-	return 0
-}
-
-// A read under a lease takes 2 delays.
-func TestLawOfLeaseReads(t *testing.T) {
-	p := vr.DefaultParameters()
-	p.Reads = vr.ReadsLease
-	cfg := calm(5, p, reads)
-	cfg.Workload.Begin = second
-	w := world(t, cfg)
-	w.Run(2 * second)
-	for i, op := range w.History() {
-		if i > 0 && op.Outcome == protocols.Done && op.Ended.Sub(op.Began) != 2*delay {
-			t.Fatalf("read %d took %v, want %v", i, op.Ended.Sub(op.Began), 2*delay)
-		}
-	}
-	if done := w.Stats().Done; done < 400 {
-		t.Errorf("%d reads, want 500 in a second", done)
-	}
+// The costs of operations are those of the analytical model, exactly, in every variant.
+func TestLaws(t *testing.T) {
+	protocoltest.Laws(t, vr.Protocol(), protocoltest.Replicas(1, 3, 4, 5, 7))
 }
 
 // Across a wide area a write takes, at the primary, the floor(n/2)-th smallest round

@@ -15,12 +15,14 @@ const (
 	KindRecoveryResponse
 	KindGetState
 	KindNewState
+	KindStartEpoch
+	KindEpochStarted
 )
 
 // Prepare asks a backup to add Entries to its log (§4.1). A new operation travels
 // alone; what is sent again travels in batches.
 type Prepare struct {
-	View    uint64
+	View    View
 	Op      protocols.Index // op-number of the last entry
 	Commit  protocols.Index // the primary's commit-number
 	Entries []Entry         // immutable; the last ones up to Op
@@ -28,13 +30,13 @@ type Prepare struct {
 
 // PrepareOK acknowledges every operation of View up to Op (§4.1).
 type PrepareOK struct {
-	View uint64
+	View View
 	Op   protocols.Index
 }
 
 // Commit tells the commit-number, and that the primary is there (§4.1).
 type Commit struct {
-	View   uint64
+	View   View
 	Commit protocols.Index
 	// Round numbers the Commit messages of the primary's view one by one. An answer
 	// confirms the view at the time when its round was sent.
@@ -45,7 +47,7 @@ type Commit struct {
 // confirms rounds for reads and leases (§6.3) and tells the primary which replica
 // lacks something.
 type CommitOK struct {
-	View  uint64
+	View  View
 	Round uint64          // of the Commit
 	Op    protocols.Index // the end of the sender's log, durable or not
 }
@@ -53,14 +55,14 @@ type CommitOK struct {
 // StartViewChange says that its sender takes part in no view below View any more
 // (§4.2).
 type StartViewChange struct {
-	View   uint64
+	View   View
 	Vector []uint64 // crash vector of the sender, immutable; empty but in the variant crash-vectors
 }
 
 // DoViewChange hands its sender's log to the primary of View (§4.2).
 type DoViewChange struct {
-	View       uint64
-	LastNormal uint64          // the latest view in which the sender was in status normal
+	View       View
+	LastNormal View            // the latest view in which the sender was in status normal
 	Op         protocols.Index // end of Log
 	Commit     protocols.Index
 	Log        Tail
@@ -69,7 +71,7 @@ type DoViewChange struct {
 
 // StartView says that View has begun, and with which log (§4.2).
 type StartView struct {
-	View   uint64
+	View   View
 	Op     protocols.Index // end of Log
 	Commit protocols.Index
 	Log    Tail // what every member of the quorum may lack
@@ -83,9 +85,10 @@ type Recovery struct {
 
 // RecoveryResponse answers a Recovery (§4.3).
 type RecoveryResponse struct {
-	View    uint64
-	Nonce   uint64 // of the Recovery
-	Primary bool   // the sender is the primary of View; only then are the next three set
+	View    View
+	Members protocols.NodeSet // of the epoch of View
+	Nonce   uint64            // of the Recovery
+	Primary bool              // the sender is the primary of View; only then are the next three set
 	Op      protocols.Index
 	Commit  protocols.Index
 	Log     Tail
@@ -94,16 +97,31 @@ type RecoveryResponse struct {
 
 // GetState asks a replica that is normal in View for what follows Op (§5.2).
 type GetState struct {
-	View uint64
+	View View
 	Op   protocols.Index
 }
 
 // NewState answers a GetState (§5.2).
 type NewState struct {
-	View   uint64
+	View   View
 	Op     protocols.Index // end of Log
 	Commit protocols.Index
 	Log    Tail
+}
+
+// StartEpoch tells a replica that an epoch has begun in which it is a member, or that
+// the one of which it speaks is over (§7.1).
+type StartEpoch struct {
+	View         View              // the first one of the epoch
+	Op           protocols.Index   // op-number of the reconfiguration
+	Old, Members protocols.NodeSet // the old and the new configuration
+}
+
+// EpochStarted says that its sender has everything with which the epoch of View began
+// (§7.1).
+type EpochStarted struct {
+	View View            // the latest view in which the sender was in status normal
+	Op   protocols.Index // op-number of the reconfiguration
 }
 
 // Tail is the end of a log: the entries after After, and, where its receiver may
@@ -156,6 +174,12 @@ func (*GetState) Kind() protocols.Kind { return KindGetState }
 // Kind implements [protocols.Message].
 func (*NewState) Kind() protocols.Kind { return KindNewState }
 
+// Kind implements [protocols.Message].
+func (*StartEpoch) Kind() protocols.Kind { return KindStartEpoch }
+
+// Kind implements [protocols.Message].
+func (*EpochStarted) Kind() protocols.Kind { return KindEpochStarted }
+
 // messageKinds describes the messages for traces and the conformance suite.
 func messageKinds() []protocols.KindInfo {
 	return []protocols.KindInfo{
@@ -170,5 +194,7 @@ func messageKinds() []protocols.KindInfo {
 		{Kind: KindRecoveryResponse, Name: "RecoveryResponse", New: func() any { return new(RecoveryResponse) }},
 		{Kind: KindGetState, Name: "GetState", New: func() any { return new(GetState) }},
 		{Kind: KindNewState, Name: "NewState", New: func() any { return new(NewState) }},
+		{Kind: KindStartEpoch, Name: "StartEpoch", New: func() any { return new(StartEpoch) }},
+		{Kind: KindEpochStarted, Name: "EpochStarted", New: func() any { return new(EpochStarted) }},
 	}
 }

@@ -40,8 +40,10 @@ func TestDigestsSeeEveryField(t *testing.T) {
 			switch f := reflect.ValueOf(v).Elem().Field(i); f.Interface().(type) {
 			case bool:
 				f.SetBool(true)
-			case uint64, protocols.Index:
+			case uint64, View, protocols.Index:
 				f.SetUint(5)
+			case protocols.NodeSet:
+				f.Set(reflect.ValueOf(protocols.Nodes(3)))
 			case []Entry:
 				f.Set(reflect.ValueOf([]Entry{{View: 1}}))
 			case []uint64:
@@ -107,7 +109,6 @@ func TestNewRefusesWhatItCannotRun(t *testing.T) {
 	for want, change := range map[string]func(*protocols.Config){
 		"parameters of type int": func(c *protocols.Config) { c.Parameters = 3 },
 		`bugs: got "V-99"`:       func(c *protocols.Config) { c.Parameters = &Parameters{Bugs: []string{"V-99"}} },
-		"want all":               func(c *protocols.Config) { c.Members = protocols.NodesUpTo(2) },
 	} {
 		bad := cfg
 		change(&bad)
@@ -120,7 +121,7 @@ func TestNewRefusesWhatItCannotRun(t *testing.T) {
 // facts is the true state of the stage, everybody connected.
 func (s *stage) facts() *protocols.Facts {
 	n := len(s.actors) - 1
-	f := &protocols.Facts{Cluster: protocols.Cluster{Replicas: n}, Parameters: s.parameters, Hears: make([]protocols.NodeSet, n+1), Views: make([]protocols.View, n+1)}
+	f := &protocols.Facts{Cluster: s.cluster, Parameters: s.parameters, Hears: make([]protocols.NodeSet, n+1), Views: make([]protocols.View, n+1)}
 	for id := protocols.NodeID(1); int(id) <= n; id++ {
 		f.Hears[id] = protocols.NodesUpTo(n)
 		if node := s.node(id); node != nil {

@@ -29,6 +29,9 @@ type Parameters struct {
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
 	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	// LeaderWrite says when a Prepare leaves: parallel, while the primary writes its own
+	// log, or serial, once that is durable. Without a disk both are the same.
+	LeaderWrite string `param:"leader_write" doc:"parallel: a Prepare leaves while the primary writes its own log; serial: once that is durable."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }
@@ -47,6 +50,12 @@ const (
 	ReadsLog   = "log"
 )
 
+// The values of Parameters.LeaderWrite.
+const (
+	LeaderWriteParallel = "parallel"
+	LeaderWriteSerial   = "serial"
+)
+
 // DefaultParameters returns the defaults: the durable variant, a fixed view
 // timeout, reads confirmed by a round.
 func DefaultParameters() *Parameters {
@@ -59,6 +68,7 @@ func DefaultParameters() *Parameters {
 		CheckpointInterval: 1000,
 		Reads:              ReadsRound,
 		MaxDrift:           500_000,
+		LeaderWrite:        LeaderWriteParallel,
 	}
 }
 
@@ -83,6 +93,9 @@ func (p *Parameters) Validate(n int) error {
 		return fmt.Errorf("reads: got %q, want round, lease or log", p.Reads)
 	case p.MaxDrift < 0 || p.MaxDrift >= billion:
 		return fmt.Errorf("max_drift: got %d, want 0..%d parts per billion", p.MaxDrift, int64(billion-1))
+	}
+	if p.LeaderWrite != LeaderWriteParallel && p.LeaderWrite != LeaderWriteSerial {
+		return fmt.Errorf("leader_write: got %q, want parallel or serial", p.LeaderWrite)
 	}
 	_, err := parseBugs(p.Bugs)
 	return err
@@ -130,4 +143,13 @@ func scale(d protocols.Duration, numerator, denominator int64) protocols.Duratio
 	high, low := bits.Mul64(uint64(d), uint64(numerator))
 	quotient, _ := bits.Div64(high, low, uint64(denominator))
 	return protocols.Duration(quotient)
+}
+
+// clockBound returns the rate error of each clock that leases rely on, in parts per
+// billion; -1: there are none.
+func (p *Parameters) clockBound() int64 {
+	if p.Reads == ReadsLease {
+		return p.MaxDrift
+	}
+	return -1
 }

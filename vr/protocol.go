@@ -12,9 +12,11 @@ func Protocol() *protocols.Protocol {
 		Name:  "vr",
 		Title: "Viewstamped Replication",
 		Paper: "Barbara Liskov and James Cowling, Viewstamped Replication Revisited, MIT-CSAIL-TR-2012-021",
-		Doc: "Normal case, view changes, recovery with nonces, state transfer, client table, checkpoints, reads by rounds, leases or the log; " +
-			"durable, diskless as in the paper, or diskless with crash vectors. Out: reconfiguration, witnesses, request batching.",
+		Doc: "Normal case, view changes, recovery with nonces, state transfer, client table, checkpoints, reads by rounds, leases or the log, " +
+			"reconfiguration with epochs; durable, diskless as in the paper, or diskless with crash vectors. Out: witnesses, request batching.",
 		EpochWord:  "view",
+		EpochText:  func(epoch uint64) string { return View(epoch).String() },
+		Admin:      []protocols.AdminKind{protocols.Reconfigure},
 		Roles:      roleNames(),
 		Timers:     []string{timerView: "view", timerCommit: "commit", timerResend: "resend", timerQuorum: "quorum"},
 		Messages:   messageKinds(),
@@ -27,10 +29,12 @@ func Protocol() *protocols.Protocol {
 			}
 			return p.Validate(n)
 		},
+		Laws:        laws,
 		Bugs:        bugList(),
 		New:         New,
 		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ViewTimeout.Max },
 		Survives:    survives,
+		ClockBound:  func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
 		CanProgress: canProgress,
 		Durability: func(parameters any) *protocols.Durability {
 			if p, ok := parameters.(*Parameters); ok && p.variant() != durable {
@@ -55,7 +59,11 @@ func survives(fault protocols.FaultKind, parameters any, n int) int {
 		if p.Reads == ReadsLease {
 			return outside // the clock bound is what a lease rests on
 		}
-	case protocols.FaultCrash, protocols.FaultWipe:
+	case protocols.FaultLying:
+		if variant == durable {
+			return outside // promises and acknowledged operations are gone
+		}
+	case protocols.FaultCrash, protocols.FaultPowerLoss, protocols.FaultAttrition, protocols.FaultCrashPoint, protocols.FaultWipe:
 		switch variant {
 		case diskless:
 			return outside
@@ -69,13 +77,14 @@ func survives(fault protocols.FaultKind, parameters any, n int) int {
 	return everyone
 }
 
-// canProgress reports whether a quorum of replicas that have their state can talk
-// to each other. One that recovers does not count: it needs such a quorum itself.
+// canProgress reports whether a quorum of the latest epoch's members that have their
+// state can talk to each other, and to somebody who knows of the epoch. One that
+// recovers does not count: it needs such a quorum itself. While an epoch ends, all
+// members of both must be there: which of them are of the next is not shown.
 func canProgress(f *protocols.Facts) (bool, string) {
 	p := f.Parameters.(*Parameters)
-	n := f.Cluster.Replicas
 	var lost, silent protocols.NodeSet
-	for id := protocols.NodeID(1); int(id) <= n; id++ {
+	for id := protocols.NodeID(1); int(id) <= f.Cluster.Replicas; id++ {
 		v := &f.Views[id]
 		down := v.Members.Empty()
 		switch {
@@ -86,13 +95,43 @@ func canProgress(f *protocols.Facts) (bool, string) {
 		}
 	}
 	working := *f
-	working.Live = f.Live.And(protocols.NodesUpTo(n)).Minus(lost).Minus(silent)
+	working.Live = f.Live.And(protocols.NodesUpTo(f.Cluster.Replicas)).Minus(lost).Minus(silent)
 	group := working.Connected()
-	if quorum := (protocols.Majority{Of: protocols.NodesUpTo(n)}); !quorum.Has(group) {
-		if !lost.Empty() {
+	epoch, quorum := quorumShown(f, protocols.NodesUpTo(f.Cluster.Replicas))
+	if !quorum.Has(group) {
+		if lost = lost.And(quorum.Members()); !lost.Empty() {
 			return false, fmt.Sprintf("%v have lost their state, and of the others %v can talk to each other, want %v", lost, group, quorum)
 		}
 		return false, fmt.Sprintf("%v can talk to each other, want %v", group, quorum)
 	}
+	if known, own := quorumShown(f, group); known < epoch && !own.Has(group) {
+		return false, fmt.Sprintf("%v can talk to each other, and none of them has the state of epoch %d", group, epoch)
+	}
 	return true, ""
+}
+
+// quorumShown returns the latest epoch that nodes show, and what it needs. Where there
+// are spare replicas and none of the nodes is up, the members may be anybody by now.
+func quorumShown(f *protocols.Facts, nodes protocols.NodeSet) (epoch uint64, quorum protocols.Quorum) {
+	members, shown, all := f.Cluster.First(), false, false
+	for id := nodes.Next(protocols.Nobody); id != protocols.Nobody && int(id) < len(f.Views); id = nodes.Next(id) {
+		v := &f.Views[id]
+		if v.Members.Empty() || v.Role == roleRecovering {
+			continue
+		}
+		shown = true
+		switch of := epochOf(View(v.Epoch)); {
+		case of > epoch:
+			epoch, members, all = of, v.Members, v.Role == roleClosing
+		case of == epoch && v.Role == roleClosing:
+			members, all = members.Or(v.Members), true
+		}
+	}
+	if everyone := protocols.NodesUpTo(f.Cluster.Replicas); !shown && members != everyone {
+		members, all = everyone, true
+	}
+	if all {
+		return epoch, protocols.Threshold{Of: members, Size: members.Len()}
+	}
+	return epoch, protocols.Majority{Of: members}
 }

@@ -74,7 +74,7 @@ func (n *Node) extendLease(round uint64, out *protocols.Effects) {
 	until := n.sentAt[round%roundsKept].Add(n.leaseTime)
 	if until > n.leaseUntil && until > n.now {
 		n.leaseUntil = until
-		out.Note(protocols.Note{Kind: protocols.NoteLease, Epoch: n.view, Until: until})
+		out.Note(protocols.Note{Kind: protocols.NoteLease, Epoch: uint64(n.view), Until: until})
 	}
 }
 
@@ -82,7 +82,7 @@ func (n *Node) extendLease(round uint64, out *protocols.Effects) {
 func (n *Node) read(c protocols.Command, out *protocols.Effects) {
 	switch {
 	case !n.leading:
-		out.Refuse(c, n.leader())
+		out.Refuse(c, n.hint())
 	case n.reads == readLog:
 		n.propose(c, out)
 	case n.reads == readLease && n.now < n.leaseUntil && n.execute.Applied >= n.viewStart:

@@ -6,7 +6,7 @@ import "github.com/lockstep-sim/lockstep/protocols"
 func (n *Node) ReadLog(from protocols.Index, limit int, entries []protocols.LogEntry) []protocols.LogEntry {
 	for at := max(from, n.log.First()); at <= n.log.Last() && limit > 0; at++ {
 		e := n.log.At(at)
-		entries = append(entries, protocols.LogEntry{Position: at, Epoch: e.View, Command: e.Command})
+		entries = append(entries, protocols.LogEntry{Position: at, Epoch: uint64(e.View), Command: e.Command})
 		limit--
 	}
 	return entries

@@ -23,29 +23,41 @@ func (w *window) clear() {
 }
 
 // append gives the next op-number to a request and sends it on (§4.1).
-func (n *Node) append(c protocols.Command, out *protocols.Effects) {
-	n.log.Append(Entry{View: n.view, Command: c})
+func (n *Node) append(e Entry, out *protocols.Effects) {
+	n.log.Append(e)
 	op := n.log.Last()
 	entries := n.log.View(op, 1)
 	if n.variant == durable {
 		protocols.Persist(out, Append{After: op - 1, Entries: entries})
 	}
 	for _, peer := range n.peers {
-		// Early: that the primary sends an operation says nothing about its disk; should
-		// it crash, it leaves the view before it leads again.
-		protocols.SendEarly(out, peer, Prepare{View: n.view, Op: op, Commit: n.commit, Entries: entries})
+		n.sendPrepare(peer, op, entries, out)
 	}
 	// The primary counts itself like anyone else: once its own write is durable.
 	protocols.Send(out, n.id, PrepareOK{View: n.view, Op: op})
 }
 
+// sendPrepare sends entries that end at op.
+func (n *Node) sendPrepare(to protocols.NodeID, op protocols.Index, entries []Entry, out *protocols.Effects) {
+	m := Prepare{View: n.view, Op: op, Commit: n.commit, Entries: entries}
+	if n.serial {
+		protocols.Send(out, to, m)
+		return
+	}
+	// Early: that the primary sends an operation says nothing about its disk; should it
+	// crash, it leaves the view before it leads again.
+	protocols.SendEarly(out, to, m)
+}
+
 // hear handles the view of a message that only a primary sends. It returns false
 // when the sender is not the primary of this node's view, or this node is not
 // normal in it: messages of normal operation are for those (§4.1).
-func (n *Node) hear(from protocols.NodeID, view uint64, out *protocols.Effects) bool {
+func (n *Node) hear(from protocols.NodeID, view View, out *protocols.Effects) bool {
 	switch {
-	case view > maxView:
+	case outOfRange(view):
 		n.drop(out, "view out of range")
+		return false
+	case !n.ofEpoch(from, view, out):
 		return false
 	case from != n.primary(view) || from == n.id:
 		n.drop(out, "sender is not the primary of the view")
@@ -186,8 +198,11 @@ func (n *Node) advanceCommit(op protocols.Index, out *protocols.Effects) {
 	}
 	assert(op <= n.log.Last(), "commit-number beyond the log")
 	n.commit = op
-	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: n.view, Index: op})
+	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: uint64(n.view), Index: op})
 	for n.execute.Applied < n.commit {
 		n.applyNext(out)
+	}
+	if n.config.epoch > epochOf(n.view) {
+		n.enterEpoch(out)
 	}
 }

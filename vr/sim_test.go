@@ -3,9 +3,7 @@ package vr_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -35,9 +33,9 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 		Clock: sim.Clock{Offset: sim.Between(0, 1e9), Drift: 100_000},
 		Workload: sim.Workload{
 			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
-			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
+			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}, {Kind: protocols.Follow, Weight: 1}},
 		},
-		Observers: append(checker.Generic(protocol, cluster, p), protocol.Invariants(cluster, p)...),
+		Observers: observers(t, protocol, cluster, p),
 		MaxEvents: 2_000_000,
 	}
 	// Without disks, at most f replicas may be down or recovering at once.
@@ -56,6 +54,10 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 		cfg.Faults = append(cfg.Faults, f)
 	}
 	return cfg
+}
+
+func observers(t testing.TB, protocol *protocols.Protocol, c protocols.Cluster, p *vr.Parameters) []protocols.Observer {
+	return append(append(checker.Generic(protocol, c, p), protocol.Invariants(c, p)...), newProber(t, c.Replicas))
 }
 
 func target(t testing.TB, text string) sim.Target {
@@ -110,6 +112,12 @@ const unavailable = "unavailable: "
 // judge runs a plan, heals all, demands that every client gets an answer to a
 // fresh write and read, and returns what is wrong, or "".
 func judge(t testing.TB, cfg sim.Config) string {
+	wrong, _ := judged(t, cfg)
+	return wrong
+}
+
+// judged is judge, and counts the operator's steps that were done.
+func judged(t testing.TB, cfg sim.Config) (wrong string, effective int) {
 	t.Helper()
 	w, err := sim.New(cfg)
 	if err != nil {
@@ -122,6 +130,15 @@ func judge(t testing.TB, cfg sim.Config) string {
 		w.Probe()
 		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 && converged(w) })
 	}
+	for _, r := range w.AdminLog() {
+		if r.Effective {
+			effective++
+		}
+	}
+	return verdict(w, stop), effective
+}
+
+func verdict(w *sim.World, stop sim.Stop) string {
 	if v := w.Violations(); len(v) > 0 {
 		return v[0].String()
 	}
@@ -142,12 +159,13 @@ func judge(t testing.TB, cfg sim.Config) string {
 	return ""
 }
 
-// converged reports whether all replicas have executed the same.
+// converged reports whether all members have executed the same.
 func converged(w *sim.World) bool {
 	var first protocols.View
-	for id := protocols.NodeID(1); int(id) <= w.Cluster().Replicas; id++ {
+	members := w.Voters()
+	for id := members.Next(protocols.Nobody); id != protocols.Nobody; id = members.Next(id) {
 		v, up := w.View(id)
-		if id == 1 {
+		if first.Members.Empty() {
 			first = v
 		}
 		if !up || v.Applied != first.Applied || v.StateHash != first.StateHash {
@@ -169,6 +187,9 @@ func parameters(variant string, seed uint64) *vr.Parameters {
 	if seed%5 == 0 {
 		p.ViewTimeout.Max = 300e6
 	}
+	if seed%7 < 3 {
+		p.LeaderWrite = vr.LeaderWriteSerial
+	}
 	return p
 }
 
@@ -176,13 +197,7 @@ func parameters(variant string, seed uint64) *vr.Parameters {
 // and slow disks VR keeps every promise: on disk or with crash vectors, with any way
 // to read and with checkpoints.
 func TestVRKeepsItsPromisesUnderFaults(t *testing.T) {
-	seeds := uint64(100)
-	if testing.Short() {
-		seeds = 20
-	}
-	if s, err := strconv.ParseUint(os.Getenv("N"), 10, 64); err == nil {
-		seeds = s
-	}
+	seeds := seedsOf(t, 100, 20)
 	for _, variant := range []string{vr.Durable, vr.CrashVectors, vr.Diskless} {
 		t.Run(variant, func(t *testing.T) {
 			stuck := uint64(0)
@@ -212,13 +227,28 @@ func TestVRBugsAreFoundBySearch(t *testing.T) {
 		{"V-08", "VR-I7", vr.Durable},
 		{"V-11", "VR-I2", vr.Durable},
 		{"V-12", "VR-I8", vr.Durable},
+		{"V-14", "VR-I1", vr.Durable},
+		{"V-15", "VR-I1", vr.Durable},
 		{"V-16", "DUR", vr.Durable},
+		{"V-19", "VR-I9", vr.Durable},
 	} {
 		t.Run(c.bug, func(t *testing.T) {
 			for seed := range uint64(300) {
 				p := parameters(c.variant, seed)
 				p.Bugs = []string{c.bug}
-				if wrong := judge(t, config(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
+				plan := config
+				switch c.bug {
+				case "V-14", "V-15":
+					plan = moving
+				case "V-19": // a backup misses the primary, which others still hear
+					p.Reads = vr.ReadsLease
+					plan = func(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
+						cfg := config(t, seed, p)
+						cfg.Network.Between.Loss = sim.Always / 3
+						return cfg
+					}
+				}
+				if wrong := judge(t, plan(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
 					t.Logf("seed %d: %s", seed, wrong)
 					return
 				}

@@ -7,7 +7,8 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // reflection.
 const (
 	sizeOfCommand = 2 + 1 + 1 + 4 + 8 + 8 + 8 // Client, Kind, Op, Key, Seq, Arg, Old
-	sizeOfEntry   = 8 + sizeOfCommand
+	sizeOfSet     = 8 + 8
+	sizeOfEntry   = 8 + sizeOfCommand + sizeOfSet
 )
 
 // sizeOf returns the size of entries with what their values take.
@@ -55,7 +56,7 @@ func (m *StartView) Size() int { return 24 + m.Log.size() }
 func (m *Recovery) Size() int { return 8 + sizeOfVector(m.Vector) }
 
 // Size implements [protocols.Sized].
-func (m *RecoveryResponse) Size() int { return 33 + m.Log.size() + sizeOfVector(m.Vector) }
+func (m *RecoveryResponse) Size() int { return 33 + sizeOfSet + m.Log.size() + sizeOfVector(m.Vector) }
 
 // Size implements [protocols.Sized].
 func (*GetState) Size() int { return 16 }
@@ -74,3 +75,9 @@ func (r *Install) Size() int { return 20 + sizeOf(r.Entries) }
 
 // Size implements [protocols.Sized].
 func (r *Checkpoint) Size() int { return 16 + sizeOfBase(r.Base) + 4 + sizeOf(r.Entries) }
+
+// Size implements [protocols.Sized].
+func (*StartEpoch) Size() int { return 16 + 2*sizeOfSet }
+
+// Size implements [protocols.Sized].
+func (*EpochStarted) Size() int { return 16 }

@@ -8,11 +8,12 @@ type transfer struct {
 	active bool
 	// view is the later view whose state is fetched, 0 while only a gap in the log of
 	// the own view is to be filled.
-	view uint64
+	view View
 	// upTo is, for a gap, the op-number known to exist.
 	upTo protocols.Index
-	// ask is whom to ask next.
-	ask protocols.NodeID
+	// ask is whom to ask next, of those among whom the state is.
+	ask   protocols.NodeID
+	among protocols.NodeSet
 }
 
 // missing learns that operations up to op exist in this view that the log lacks.
@@ -23,7 +24,7 @@ func (n *Node) missing(from protocols.NodeID, op protocols.Index, out *protocols
 		t.upTo = max(t.upTo, op)
 		return
 	}
-	*t = transfer{active: true, upTo: op, ask: from}
+	*t = transfer{active: true, upTo: op, ask: from, among: n.members}
 	out.SetTimer(timerResend, n.parameters.Resend)
 }
 
@@ -39,13 +40,13 @@ func (n *Node) closeGap(out *protocols.Effects) {
 // it, log and view stay as they are: operations behind the commit-number may be
 // committed, and this node's log may be what a view change needs to know it. The
 // paper's text, which cuts the log first, loses them.
-func (n *Node) fetchView(view uint64, from protocols.NodeID, out *protocols.Effects) {
+func (n *Node) fetchView(view View, from protocols.NodeID, out *protocols.Effects) {
 	n.armView(out)
 	if n.transfer.active && n.transfer.view >= view {
 		return
 	}
 	n.resign(from, out)
-	n.transfer = transfer{active: true, view: view, ask: from}
+	n.transfer = transfer{active: true, view: view, ask: from, among: n.members}
 	n.getState(out)
 	out.SetTimer(timerResend, n.parameters.Resend)
 }
@@ -60,19 +61,23 @@ func (n *Node) getState(out *protocols.Effects) {
 	}
 	// Early: a question.
 	protocols.SendEarly(out, t.ask, ask)
-	if t.ask = n.members.Without(n.id).Next(t.ask); t.ask == protocols.Nobody {
-		t.ask = n.members.Without(n.id).Next(protocols.Nobody)
+	if t.ask = t.among.Without(n.id).Next(t.ask); t.ask == protocols.Nobody {
+		t.ask = t.among.Without(n.id).Next(protocols.Nobody)
 	}
 }
 
 // onGetState answers with what follows m.Op, if this node is normal in the view
-// that is asked for.
+// that is asked for. Who lacks what the epoch began with is answered in any status,
+// with the log of the latest view in which this node was normal: it has promised
+// nothing in the epoch yet, and is then as if it had been a backup of that view.
 func (n *Node) onGetState(from protocols.NodeID, m *GetState, out *protocols.Effects) {
-	if n.status != normal || m.View != n.view || n.behind() || from == n.id {
+	inView := n.status == normal && m.View == n.view && !n.behind()
+	intoEpoch := m.Op < n.config.start && epochOf(m.View) <= n.config.epoch
+	if from == n.id || !inView && !intoEpoch {
 		return
 	}
 	// Early: the receiver writes it to its own disk, and speaks for that only.
-	protocols.SendEarly(out, from, NewState{View: n.view, Op: n.log.Last(), Commit: n.commit, Log: n.tailAfter(m.Op)})
+	protocols.SendEarly(out, from, NewState{View: n.lastNormal, Op: n.log.Last(), Commit: n.commit, Log: n.tailAfter(m.Op)})
 }
 
 // tailAfter returns what follows op, with a checkpoint where the log no longer
@@ -117,7 +122,11 @@ func (n *Node) onNewState(from protocols.NodeID, m *NewState, out *protocols.Eff
 		n.drop(out, why)
 		return
 	}
-	if n.primary(m.View) == n.id || from == n.id {
+	if epochOf(m.View) > n.config.epoch {
+		n.onNewEpoch(m, out)
+		return
+	}
+	if !n.serving() || n.primary(m.View) == n.id || from == n.id {
 		return // nobody but this node starts that view
 	}
 	switch {
@@ -154,14 +163,15 @@ func (n *Node) fillGap(m *NewState, out *protocols.Effects) {
 		}
 		n.closeGap(out)
 	}
+	primary := n.primary(m.View)
 	n.advanceCommit(min(m.Commit, n.log.Last()), out)
-	protocols.Send(out, n.primary(n.view), PrepareOK{View: n.view, Op: n.log.Last()})
+	protocols.Send(out, primary, PrepareOK{View: m.View, Op: n.log.Last()})
 }
 
 // enterView makes this node a backup of a view that has begun, with the log of the
 // view; its own is kept up to keep. Cutting the old log and taking over the new one
 // is one step and one record.
-func (n *Node) enterView(view uint64, t *Tail, keep, commit protocols.Index, out *protocols.Effects) {
+func (n *Node) enterView(view View, t *Tail, keep, commit protocols.Index, out *protocols.Effects) {
 	n.resign(n.primary(view), out)
 	n.adopt(view, t, keep, out)
 	n.becomeNormal(out)
@@ -175,7 +185,7 @@ func (n *Node) enterView(view uint64, t *Tail, keep, commit protocols.Index, out
 }
 
 // adopt takes over the log of a view behind keep, and writes that down.
-func (n *Node) adopt(view uint64, t *Tail, keep protocols.Index, out *protocols.Effects) {
+func (n *Node) adopt(view View, t *Tail, keep protocols.Index, out *protocols.Effects) {
 	n.view, n.lastNormal = view, view
 	n.ahead.clear()
 	switch restored := n.install(t, keep); {
@@ -209,8 +219,8 @@ func (n *Node) install(t *Tail, keep protocols.Index) (restored bool) {
 }
 
 // impossibleLog returns why no correct node can have sent a log like this, or "".
-func impossibleLog(t *Tail, view uint64, op, commit protocols.Index) string {
-	if view > maxView || op > maxOp || t.After > maxOp {
+func impossibleLog(t *Tail, view View, op, commit protocols.Index) string {
+	if outOfRange(view) || op > maxOp || t.After > maxOp {
 		return "a number out of range"
 	}
 	if t.last() != op || commit > op {

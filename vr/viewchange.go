@@ -17,14 +17,14 @@ type change struct {
 
 // offer is what a DoViewChange brought.
 type offer struct {
-	lastNormal uint64
+	lastNormal View
 	op, commit protocols.Index
 	log        Tail
 	vector     []uint64
 }
 
 func (n *Node) onViewTimeout(out *protocols.Effects) {
-	if n.leading || n.status == recovering {
+	if n.leading || !n.serving() {
 		return
 	}
 	// Also in a view change: its primary may be the next one that is dead.
@@ -33,7 +33,7 @@ func (n *Node) onViewTimeout(out *protocols.Effects) {
 
 // startViewChange leaves the view for a later one, or, after a restart, goes on
 // with it (§4.2). It is the only place where a node promises a view.
-func (n *Node) startViewChange(view uint64, out *protocols.Effects) {
+func (n *Node) startViewChange(view View, out *protocols.Effects) {
 	n.resign(protocols.Nobody, out)
 	n.view, n.status = view, viewChange
 	n.transfer = transfer{}
@@ -84,9 +84,16 @@ func (n *Node) onStartViewChange(from protocols.NodeID, m *StartViewChange, out 
 
 // join enters the view change to view, for which a message of from has come. It
 // returns false when the message is not to be counted.
-func (n *Node) join(from protocols.NodeID, view uint64, vector []uint64, out *protocols.Effects) bool {
-	if view > maxView {
+func (n *Node) join(from protocols.NodeID, view View, vector []uint64, out *protocols.Effects) bool {
+	if outOfRange(view) {
 		n.drop(out, "view out of range")
+		return false
+	}
+	if epochOf(view) < n.config.epoch {
+		n.sendStartEpoch(protocols.Nodes(from), out) // it does not know that its epoch is over
+		return false
+	}
+	if !n.ofEpoch(from, view, out) {
 		return false
 	}
 	if !n.learn(from, vector, out) {
@@ -96,7 +103,7 @@ func (n *Node) join(from protocols.NodeID, view uint64, vector []uint64, out *pr
 		if n.leading || from == n.promised {
 			n.quietUntil = 0 // whoever could hold the lease gives it up, or has
 		}
-		if n.now >= n.quietUntil {
+		if n.now >= n.quietUntil || n.bugs.breakLease { // V-19
 			n.startViewChange(view, out)
 		}
 	}
@@ -108,7 +115,7 @@ func (n *Node) join(from protocols.NodeID, view uint64, vector []uint64, out *pr
 // replicas know of a view before any log is sent for it. No log is sent while this
 // node may be counted for a lease.
 func (n *Node) doViewChange(out *protocols.Effects) {
-	if n.change.sent || n.now < n.quietUntil || n.change.joined.Len() < n.others()-int(bit(n.bugs.shortQuorum)) { // V-07
+	if n.change.sent || n.now < n.quietUntil && !n.bugs.breakLease /* V-19 */ || n.change.joined.Len() < n.others()-int(bit(n.bugs.shortQuorum)) { // V-07
 		return
 	}
 	n.change.sent = true
@@ -131,7 +138,7 @@ func (n *Node) onDoViewChange(from protocols.NodeID, m *DoViewChange, out *proto
 		n.drop(out, "a log that no replica has")
 		return
 	}
-	if n.primary(m.View) != n.id {
+	if epochOf(m.View) == n.config.epoch && n.primary(m.View) != n.id {
 		n.drop(out, "a log for another primary")
 		return
 	}
@@ -205,6 +212,7 @@ func (n *Node) onStartView(from protocols.NodeID, m *StartView, out *protocols.E
 		return
 	}
 	switch {
+	case !n.ofEpoch(from, m.View, out):
 	case from != n.primary(m.View) || from == n.id:
 		n.drop(out, "sender is not the primary of the view")
 	case m.View < n.view || m.View < n.transfer.view || m.View == n.view && n.status == normal:
@@ -220,6 +228,8 @@ func (n *Node) onResend(out *protocols.Effects) {
 	switch {
 	case n.status == recovering:
 		n.sendRecovery(out)
+	case n.isLeaving():
+		n.sendStartEpoch(n.members.Minus(n.started), out)
 	case n.status == viewChange:
 		n.sendStartViewChange(out)
 		if n.change.sent {

@@ -13,7 +13,9 @@ const (
 	normal status = iota
 	viewChange
 	recovering
-	stopped // its disk failed; silent until restarted
+	transitioning // the epoch changes: it lacks the state, or what it did is not durable, or it leaves (§7.1)
+	outside       // no member, not yet or not any more
+	stopped       // its disk failed; silent until restarted
 )
 
 // The roles that a replica shows; they index roleNames. A replica in status normal
@@ -26,10 +28,13 @@ const (
 	roleRecovering
 	roleStateTransfer
 	roleStopped
+	roleClosing
+	roleTransitioning
+	roleOutside
 )
 
 func roleNames() []string {
-	return []string{"primary", "backup", "view-change", "recovering", "state-transfer", "stopped"}
+	return []string{"primary", "backup", "view-change", "recovering", "state-transfer", "stopped", "closing", "transitioning", "outside"}
 }
 
 // The timers.
@@ -44,12 +49,9 @@ const (
 	timerQuorum
 )
 
-// maxView and maxOp bound the numbers that a node accepts, so that the next one
-// always exists.
-const (
-	maxView = 1 << 62
-	maxOp   = 1 << 62
-)
+// maxOp bounds the op-numbers that a node accepts, so that the next one always
+// exists.
+const maxOp = 1 << 62
 
 // Node is one replica. Its state is that of figure 2 of the paper, with the names
 // of the paper where Go allows: op-number is log.Last().
@@ -61,10 +63,16 @@ type Node struct {
 	leaseTime  protocols.Duration `hash:"-"` // how long a lease lasts from the sending of its round
 	reads      readMode           `hash:"-"`
 	bugs       bugs               `hash:"-"`
-	members    protocols.NodeSet  `hash:"-"` // the configuration, 1..n
-	size       uint64             `hash:"-"` // n
-	quorum     protocols.Quorum   `hash:"-"` // f+1 of 2f+1
-	peers      []protocols.NodeID `hash:"-"` // members but this node, in order
+	serial     bool               `hash:"-"` // Parameters.LeaderWrite
+	replicas   protocols.NodeSet  `hash:"-"` // all that may ever be members
+	first      bool               `hash:"-"` // this is the first life
+
+	// Of the configuration; set in configure.
+	members  protocols.NodeSet  `hash:"-"`
+	order    []protocols.NodeID `hash:"-"` // the members in order
+	majority int                `hash:"-"` // f+1
+	quorum   protocols.Quorum   `hash:"-"` // f+1 of 2f+1
+	peers    []protocols.NodeID `hash:"-"` // members but this node, in order
 
 	// Of the event being handled; set at the start of each step.
 	now  protocols.Time `hash:"-"` // monotone
@@ -72,8 +80,8 @@ type Node struct {
 
 	// Durable, in the durable variant. What is here may be ahead of the disk; what is
 	// said with Send is not.
-	view       uint64
-	lastNormal uint64 // v': the latest view in which this replica was normal
+	view       View
+	lastNormal View // v': the latest view in which this replica was normal
 	log        protocols.Log[Entry]
 	base       *base // the last checkpoint, or nil
 	floor      *base // the checkpoint at which the log begins, or nil where that is the start
@@ -84,6 +92,9 @@ type Node struct {
 	leading bool // primary of view, normal, and knows of no later view
 	commit  protocols.Index
 	execute protocols.Executor
+	config  configuration     // follows what is executed
+	started protocols.NodeSet // while leaving: who has the state of the epoch
+	hinted  protocols.NodeID  // when no member: whom a client was told to ask last
 	// quietUntil is the promise to a primary, under read leases: no part in a view
 	// change until then. promised is that primary, Nobody if it is not known.
 	quietUntil protocols.Time
@@ -119,9 +130,6 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 	if err != nil {
 		return nil, fmt.Errorf("vr: %w", err)
 	}
-	if cfg.Members != protocols.NodesUpTo(cfg.Cluster.Replicas) {
-		return nil, fmt.Errorf("vr: got members %v of %d replicas, want all: the configuration does not change", cfg.Members, cfg.Cluster.Replicas)
-	}
 	slots := cfg.Cluster.Replicas + 1
 	n := &Node{
 		id:         cfg.ID,
@@ -130,10 +138,9 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		leaseTime:  p.lease(),
 		reads:      parseReads(p.Reads),
 		bugs:       switches,
-		members:    cfg.Members,
-		size:       uint64(cfg.Members.Len()),
-		quorum:     protocols.Majority{Of: cfg.Members},
-		peers:      cfg.Members.Without(cfg.ID).Slice(),
+		serial:     p.LeaderWrite == LeaderWriteSerial,
+		replicas:   protocols.NodesUpTo(cfg.Cluster.Replicas),
+		first:      disk.First,
 		execute:    protocols.Executor{Machine: cfg.Machine},
 		match:      make([]protocols.Index, slots),
 		reported:   make([]protocols.Index, slots),
@@ -141,21 +148,18 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		change:     change{logs: make([]offer, slots), lives: make([]uint64, slots)},
 		recovery:   recovery{answers: make([]answer, slots)},
 	}
+	n.configure(configuration{members: cfg.Cluster.First()})
 	if err := n.recoverFrom(disk); err != nil {
 		return nil, err
 	}
-	switch {
-	case n.variant == crashVectors:
+	if n.variant == crashVectors {
 		n.vector = make([]uint64, slots)
-		fallthrough
-	case n.variant == diskless:
-		if !disk.First {
-			n.status = recovering
-		}
-	case n.view > n.lastNormal || !disk.First && n.primary(n.view) == n.id:
-		// A primary may have sent what its disk does not hold, and would give other
-		// contents to the same op-numbers of the same view: it leaves the view.
-		n.status = viewChange
+	}
+	switch {
+	case n.variant != durable && !disk.First:
+		n.status = recovering
+	case !n.isMember():
+		n.status = outside
 	}
 	return n, nil
 }
@@ -175,14 +179,16 @@ func (n *Node) Step(ev *protocols.Event, out *protocols.Effects) {
 		n.fire(ev.Timer, out)
 	case protocols.Start:
 		n.start(ev.Nonce, out)
+	case protocols.AdminEvent:
+		n.admin(&ev.Admin, out)
 	case protocols.DiskFailed:
 		n.stop(out)
 	}
 }
 
 func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocols.Effects) {
-	if !n.members.Has(from) {
-		n.drop(out, "sender is no member")
+	if !n.replicas.Has(from) {
+		n.drop(out, "sender is no replica")
 		return
 	}
 	if n.status == recovering {
@@ -213,6 +219,10 @@ func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocol
 		n.onGetState(from, m, out)
 	case *NewState:
 		n.onNewState(from, m, out)
+	case *StartEpoch:
+		n.onStartEpoch(from, m, out)
+	case *EpochStarted:
+		n.onEpochStarted(from, m, out)
 	}
 }
 
@@ -230,16 +240,24 @@ func (n *Node) fire(t protocols.Timer, out *protocols.Effects) {
 }
 
 func (n *Node) start(nonce uint64, out *protocols.Effects) {
-	out.Note(protocols.Note{Kind: protocols.NoteMembers, Epoch: n.view, Members: n.members})
+	n.noteMembers(out)
+	n.recallEpoch(out)
 	// A primary may hold a lease on a promise that this node gave before it restarted
 	// and no longer remembers.
 	n.promise(protocols.Nobody)
 	switch {
 	case n.status == recovering:
 		n.startRecovery(nonce, out)
-	case n.status == viewChange && n.primary(n.view) == n.id:
+	case n.config.epoch > epochOf(n.view):
+		n.enterEpoch(out) // what it had executed was not followed by the view
+	case !n.isMember() && n.config.epoch > 0:
+		n.leave(out)
+	case !n.isMember():
+	case !n.first && n.primary(n.view) == n.id:
+		// It may have sent what its disk does not hold, and would give other contents to
+		// the same op-numbers of the same view: it leaves the view.
 		n.startViewChange(n.view+1, out)
-	case n.status == viewChange:
+	case n.view > n.lastNormal:
 		n.startViewChange(n.view, out)
 	default:
 		n.becomeNormal(out)
@@ -256,7 +274,7 @@ func (n *Node) becomeNormal(out *protocols.Effects) {
 		n.lead(out)
 		return
 	}
-	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: n.view, Index: n.log.Last()})
+	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: uint64(n.view), Index: n.log.Last()})
 	out.CancelTimer(timerView)
 	n.armView(out)
 }
@@ -264,8 +282,8 @@ func (n *Node) becomeNormal(out *protocols.Effects) {
 // lead makes this node the working primary of its view.
 func (n *Node) lead(out *protocols.Effects) {
 	n.leading = true
-	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: n.view, Index: n.log.Last()})
-	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: n.view, Index: n.log.Last()})
+	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: uint64(n.view), Index: n.log.Last()})
+	out.Note(protocols.Note{Kind: protocols.NoteNormal, Epoch: uint64(n.view), Index: n.log.Last()})
 	out.CancelTimer(timerView)
 	clear(n.match)
 	clear(n.reported)
@@ -287,7 +305,7 @@ func (n *Node) resign(successor protocols.NodeID, out *protocols.Effects) {
 		return
 	}
 	n.leading = false
-	out.Note(protocols.Note{Kind: protocols.NoteSteppedDown, Epoch: n.view})
+	out.Note(protocols.Note{Kind: protocols.NoteSteppedDown, Epoch: uint64(n.view)})
 	out.CancelTimer(timerCommit)
 	out.CancelTimer(timerQuorum)
 	n.refuseReads(successor, out)
@@ -302,13 +320,16 @@ func (n *Node) stop(out *protocols.Effects) {
 	n.status = stopped
 }
 
-// primary returns the primary of a view: they take turns (§4).
-func (n *Node) primary(view uint64) protocols.NodeID {
-	return protocols.NodeID(view%n.size) + 1
+// primary returns the primary of a view, or Nobody for one of another epoch.
+func (n *Node) primary(view View) protocols.NodeID {
+	if epochOf(view) != n.config.epoch {
+		return protocols.Nobody
+	}
+	return primaryOf(n.order, view)
 }
 
 // others returns how many replicas besides this one make a quorum: the paper's f.
-func (n *Node) others() int { return protocols.MajoritySize(int(n.size)) - 1 }
+func (n *Node) others() int { return n.majority - 1 }
 
 // behind reports whether this node knows of a later view that works.
 func (n *Node) behind() bool { return n.transfer.view > n.view }
@@ -327,7 +348,7 @@ func (n *Node) saveViewState(out *protocols.Effects) {
 
 // drop notes that a message was ignored which no correct node can send.
 func (n *Node) drop(out *protocols.Effects, why string) {
-	out.Note(protocols.Note{Kind: protocols.NoteDropped, Epoch: n.view, Text: why})
+	out.Note(protocols.Note{Kind: protocols.NoteDropped, Epoch: uint64(n.view), Text: why})
 }
 
 // assert panics when this node's own state is broken; it is never about a message.
@@ -344,6 +365,12 @@ func (n *Node) role() uint8 {
 		return roleStopped
 	case n.status == recovering:
 		return roleRecovering
+	case n.status == transitioning:
+		return roleTransitioning
+	case n.status == outside:
+		return roleOutside
+	case n.closing():
+		return roleClosing
 	case n.status == viewChange:
 		return roleViewChange
 	case n.behind():
@@ -359,7 +386,7 @@ func (n *Node) leader() protocols.NodeID {
 	switch {
 	case n.status != stopped && n.behind():
 		return n.primary(n.transfer.view)
-	case n.status == normal:
+	case n.status == normal || n.status == transitioning || n.status == outside:
 		return n.primary(n.view)
 	}
 	return protocols.Nobody
@@ -369,10 +396,10 @@ func (n *Node) leader() protocols.NodeID {
 func (n *Node) View(v *protocols.View) {
 	*v = protocols.View{
 		Role: n.role(), Leading: n.leading,
-		Epoch: n.view, Leader: n.leader(),
+		Epoch: uint64(n.view), Leader: n.leader(),
 		Commit: n.commit, Applied: n.execute.Applied,
 		First: n.log.First(), Last: n.log.Last(),
-		Members:   n.members,
+		Members:   n.shownMembers(),
 		StateHash: n.execute.Hash(),
 	}
 	if n.leading {

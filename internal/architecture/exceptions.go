@@ -16,6 +16,7 @@ type Exception struct {
 var Exceptions = []Exception{
 	{"sim", "observe.go", RuleImport, "runtime", "names the functions of a panic in protocol code: function and line only, no address, never the goroutine"},
 	{"checker/generate", "generate.go", RuleImport, "math/rand/v2", "a seeded PCG, whose numbers the standard library promises to keep; it makes test histories, it judges nothing"},
+	{"checker/generate", "damage.go", RuleImport, "math/rand/v2", "as in generate.go: damaged test histories"},
 }
 
 // Allows reports whether e covers f, found in the package of that import path.

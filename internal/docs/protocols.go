@@ -2,7 +2,6 @@ package docs
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -29,8 +28,7 @@ func parameterTable(p *protocols.Protocol) string {
 }
 
 // survivalTable says under which faults the protocol stays safe with its default
-// parameters. It has the kinds that the world produces, and those of disks that the
-// contract has words for.
+// parameters.
 func survivalTable(p *protocols.Protocol) string {
 	var b strings.Builder
 	b.WriteString("| fault | stays safe with |\n|---|---|\n")
@@ -41,17 +39,8 @@ func survivalTable(p *protocols.Protocol) string {
 	if p.Parameters != nil {
 		parameters = p.Parameters()
 	}
-	var kinds []protocols.FaultKind
 	for _, f := range sim.FaultKinds() {
-		kinds = append(kinds, f.Kind)
-	}
-	for _, k := range []protocols.FaultKind{protocols.FaultDiskError, protocols.FaultTorn, protocols.FaultCorrupt, protocols.FaultWipe} {
-		if !slices.Contains(kinds, k) {
-			kinds = append(kinds, k)
-		}
-	}
-	for _, k := range kinds {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", k, hits(p.Survives(k, parameters, 3), p.Survives(k, parameters, 5)))
+		fmt.Fprintf(&b, "| `%s` | %s |\n", f.Kind, hits(p.Survives(f.Kind, parameters, 3), p.Survives(f.Kind, parameters, 5)))
 	}
 	return b.String()
 }

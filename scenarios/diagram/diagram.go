@@ -18,12 +18,25 @@ type Run struct {
 	Trace    []sim.TraceEvent
 	Faults   []sim.FaultRecord
 	End      protocols.Time // where the run ends
+
+	// Text says in words what a line of the trace tells.
+	Text func(*sim.TraceEvent) string
+	// States are how nodes showed themselves, in the order of time; only Export uses
+	// them.
+	States []State
+}
+
+// State is how a node shows itself from one moment on.
+type State struct {
+	From protocols.Time
+	Node protocols.NodeID
+	Text string // leader, term 2; "" while it is down
 }
 
 // Of takes a traced run out of its world. The trace is valid until the world is
 // reset.
 func Of(w *sim.World) Run {
-	return Run{Protocol: w.Config().Protocol, Cluster: w.Cluster(), Trace: w.Trace(), Faults: w.FaultLog(), End: w.Now()}
+	return Run{Protocol: w.Config().Protocol, Cluster: w.Cluster(), Trace: w.Trace(), Faults: w.FaultLog(), End: w.Now(), Text: w.TraceText}
 }
 
 // Options say what of a run is drawn, and how. The zero value draws all of it.
@@ -39,6 +52,8 @@ type Options struct {
 	Hide []string
 	// Timers names timers whose firing is marked, as in Protocol.Timers.
 	Timers []string
+	// Fold lets time run fast where nothing is drawn, and says where and how much.
+	Fold bool
 	// Height is that of the plot in pixels; 0 goes by the number of messages.
 	Height int
 }
@@ -58,6 +73,9 @@ func SVG(run Run, o Options) ([]byte, error) {
 		return nil, fmt.Errorf("the window %v to %v has %d messages, want at most %d: narrow it, or hide kinds or lanes", o.From, o.To, n, MaxMessages)
 	}
 	p.scale(o.Height)
+	if o.Fold {
+		p.fold()
+	}
 	p.place()
 	return p.write(&o), nil
 }

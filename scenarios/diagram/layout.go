@@ -34,6 +34,9 @@ func (p *picture) scale(height int) {
 
 // y returns where a time is drawn; outside the window it is above or below the plot.
 func (p *picture) y(t protocols.Time) int64 {
+	if len(p.stops) > 0 && t >= p.from && t <= p.to {
+		return p.foldedY(t)
+	}
 	high := int64(t - p.from)
 	window := int64(p.to - p.from)
 	// The product may exceed 64 bits in a long run: whole windows first.

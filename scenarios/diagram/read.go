@@ -20,7 +20,8 @@ type picture struct {
 	bands    []band
 	ticks    []tick // records became durable
 
-	height int64 // of the plot, in tenths of a pixel
+	stops  []stop // where time is folded; empty: all of it is to scale
+	height int64  // of the plot, in tenths of a pixel
 	texts  []placed
 }
 

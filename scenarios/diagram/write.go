@@ -121,6 +121,10 @@ func (w *writer) bands() {
 
 // axis draws the scale of time.
 func (w *writer) axis() {
+	if len(w.p.stops) > 0 {
+		w.foldedAxis()
+		return
+	}
 	right := laneX(len(w.p.lanes)-1) + 66*px
 	step := stepOf(w.p.to.Sub(w.p.from), w.p.height)
 	for t := (w.p.from + protocols.Time(step) - 1) / protocols.Time(step) * protocols.Time(step); t <= w.p.to; t += protocols.Time(step) {

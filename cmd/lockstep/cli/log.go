@@ -15,9 +15,7 @@ import (
 
 // logFlags are the flags of log.
 type logFlags struct {
-	protocol  string
-	seeds     seeds
-	set       *assignments
+	oneRun
 	node      string
 	at        []string
 	positions string
@@ -30,7 +28,7 @@ type logFlags struct {
 const tail = 20
 
 func (a *app) logCommand() *cobra.Command {
-	f := logFlags{set: &assignments{}, seeds: seeds{1, 1}}
+	f := logFlags{oneRun: newOneRun()}
 	cmd := &cobra.Command{
 		Use:   "log FILE|NAME",
 		Short: "Show the replicas' logs, tables and changelogs of one run",
@@ -58,10 +56,7 @@ n1,n3 shows where two logs part.`,
 		ValidArgsFunction: a.completeScenarios,
 		RunE:              func(_ *cobra.Command, args []string) error { return a.log(args[0], f) },
 	}
-	cmd.Flags().StringVar(&f.protocol, "protocol", "", "protocol `p` to run (default: the first that the scenario is for)")
-	must(cmd.RegisterFlagCompletionFunc("protocol", cobra.FixedCompletions(a.protocolNames(), cobra.ShellCompDirectiveNoFileComp)))
-	addSetFlag(cmd, f.set)
-	cmd.Flags().Var(oneSeed{&f.seeds}, "seed", "the seed, a whole number (default 1)")
+	a.addOneRunFlags(cmd, &f.oneRun)
 	cmd.Flags().StringVar(&f.node, "node", "", "replica `n2` to look at (default: the first live one)")
 	cmd.Flags().StringSliceVar(&f.at, "at", nil, "`POSITION|TIME`: rebuild the table as of a position (40), or stop the run at a time (2.5s); both may be given")
 	cmd.Flags().StringVar(&f.positions, "positions", "", "positions `J..K` of the log to show (default: the last "+strconv.Itoa(tail)+")")
@@ -76,18 +71,11 @@ func (a *app) log(file string, f logFlags) error {
 	if err != nil {
 		return err
 	}
-	list, err := a.resolve([]string{file}, f.set.list...)
+	sc, p, err := a.one(file, f.oneRun)
 	if err != nil {
 		return err
 	}
-	if len(list) != 1 {
-		return fmt.Errorf("%s holds %d scenarios, want one", file, len(list))
-	}
-	p, err := a.pickFor(list[0], f.protocol)
-	if err != nil {
-		return err
-	}
-	x, err := scenarios.Examine(list[0], p, f.seeds.first, when)
+	x, err := scenarios.Examine(sc, p, f.seeds.first, when)
 	if err != nil {
 		if when > 0 {
 			err = fmt.Errorf("--at %s: %w", scenarios.FormatTime(when), err)

@@ -22,6 +22,7 @@ type runFlags struct {
 	workers   *workers
 	out       string
 	json      bool
+	noShrink  bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -38,6 +39,10 @@ at the end, there is one line per scenario and protocol, and each distinct
 failure with the command that repeats it. Percentiles and leaderless times of several
 runs are medians over the runs.
 
+The first failure of each kind (protocol and check) is made small, as lockstep
+shrink does it but in at most ` + fmt.Sprint(campaignRuns) + ` runs, and its story told; --no-shrink turns that
+off, and so does --json without --out.
+
 --json prints one object per run and line: scenario, protocol, seed, verdict,
 check and reason where not ok, digest, events, virtual_seconds, operations,
 latency_ns, per_commit, leaderless_ns, lost_writes where the protocol may lose
@@ -52,7 +57,8 @@ is set has that value only.
 scenario.yaml of every run. history.jsonl and trace.txt are written too for every
 run of a command of at most ` + fmt.Sprint(reports.FewRuns) + `, and in larger ones for the first ` + fmt.Sprint(reports.TracedFailures) + ` runs of each
 scenario and protocol that are not as expected. Each file appears whole or not
-at all. Without --out nothing is written.
+at all. A failure that was made small has repro.yaml and the story beside its
+result.json. Without --out nothing is written.
 
 The first interrupt stops after the runs in progress, keeps what is finished and
 exits with 130. A second one ends at once.`,
@@ -74,6 +80,7 @@ exits with 130. A second one ends at once.`,
 	cmd.Flags().VarP(f.workers, "jobs", "j", "runs at a time (default: the number of CPUs)")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder `DIR` for results, histories and traces")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per run and line")
+	cmd.Flags().BoolVar(&f.noShrink, "no-shrink", false, "leave failures as they are")
 	return cmd
 }
 
@@ -114,6 +121,9 @@ func (a *app) run(ctx context.Context, args []string, f runFlags) error {
 			return err
 		}
 		defer out.Close()
+		for i := range jobs {
+			jobs[i].Options.Checkpoints = true
+		}
 	}
 	return a.campaign(ctx, jobs, f, out)
 }
@@ -156,6 +166,7 @@ func names(list []*protocols.Protocol) []string {
 func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *reports.RunFolder) error {
 	sum := &reports.Campaign{Planned: len(jobs)}
 	whole := sideBySide(jobs)
+	kinds := &firsts{}
 	progress := newMeter(a.stderr, len(jobs))
 	defer progress.stop()
 	err := search.Run(ctx, jobs, f.workers.n, func(i int, r *scenarios.Result) error {
@@ -164,6 +175,7 @@ func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *
 		}
 		sum.Add(r)
 		a.code = scenarios.Worst(a.code, r.Code())
+		kinds.add(jobs[i].Scenario, jobs[i].Protocol, r)
 		progress.add(r.Events, int64(r.Virtual))
 		if whole && i > 0 && !f.json {
 			fmt.Fprintln(a.stdout) // between runs
@@ -183,6 +195,11 @@ func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *
 		}
 	}
 	progress.summary()
+	if err == nil && !f.noShrink && (!f.json || out != nil) {
+		if err := a.shrinkFirsts(ctx, kinds, f.workers.n, f.json, out); err != nil {
+			return err
+		}
+	}
 	return ended(ctx, err, fmt.Sprintf("interrupted after %d of %d runs", sum.Runs(), len(jobs)))
 }
 

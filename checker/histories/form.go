@@ -1,0 +1,101 @@
+package histories
+
+import "strconv"
+
+// formKind says what a form is.
+type formKind uint8
+
+const (
+	nilForm formKind = iota
+	boolForm
+	intForm     // fits 64 bits
+	otherForm   // any other number, a character, a symbol: told apart by their text
+	stringForm  // text is without quotes
+	keywordForm // text is without the colon
+	listForm    // list, vector or set
+	mapForm     // its children are keys and values in turn
+)
+
+// form is a node of a tree of forms. Children are linked by next; 0 ends a list,
+// as the root of a tree, number 0, is nobody's child.
+type form struct {
+	kind        formKind
+	from, to    int32 // its text
+	n           int64 // intForm: the number; listForm, mapForm: how many children
+	first, next int32
+}
+
+// forms is one top-level form. It is used again for the next one.
+type forms struct {
+	nodes []form
+	text  []byte
+}
+
+func (f *forms) reset() { f.nodes, f.text = f.nodes[:0], f.text[:0] }
+
+func (f *forms) add(n form) int32 {
+	f.nodes = append(f.nodes, n)
+	return int32(len(f.nodes) - 1)
+}
+
+// textOf returns the text of form i, which is valid until the next form is read.
+func (f *forms) textOf(i int32) []byte { return f.text[f.nodes[i].from:f.nodes[i].to] }
+
+// is reports whether i is a list of n children.
+func (f *forms) isList(i int32, n int64) bool {
+	return f.nodes[i].kind == listForm && f.nodes[i].n == n
+}
+
+// child returns the k-th child of i, from 0; there must be one.
+func (f *forms) child(i int32, k int) int32 {
+	at := f.nodes[i].first
+	for ; k > 0; k-- {
+		at = f.nodes[at].next
+	}
+	return at
+}
+
+// print appends the form as EDN, in one way for equal forms.
+func (f *forms) print(to []byte, i int32) []byte {
+	n := &f.nodes[i]
+	switch n.kind {
+	case nilForm:
+		return append(to, "nil"...)
+	case intForm:
+		return strconv.AppendInt(to, n.n, 10)
+	case stringForm:
+		to = append(to, '"')
+		for _, c := range f.textOf(i) {
+			if c == '"' || c == '\\' {
+				to = append(to, '\\')
+			}
+			to = append(to, c)
+		}
+		return append(to, '"')
+	case keywordForm:
+		return append(append(to, ':'), f.textOf(i)...)
+	case listForm, mapForm:
+		open, end := byte('['), byte(']')
+		if n.kind == mapForm {
+			open, end = '{', '}'
+		}
+		to = append(to, open)
+		for c := n.first; c != 0; c = f.nodes[c].next {
+			if c != n.first {
+				to = append(to, ' ')
+			}
+			to = f.print(to, c)
+		}
+		return append(to, end)
+	}
+	return append(to, f.textOf(i)...)
+}
+
+// equal reports whether two forms are the same value.
+func (f *forms) equal(a, b int32) bool {
+	x, y := &f.nodes[a], &f.nodes[b]
+	if x.kind == intForm && y.kind == intForm {
+		return x.n == y.n
+	}
+	return string(f.print(nil, a)) == string(f.print(nil, b))
+}

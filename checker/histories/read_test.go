@@ -1,0 +1,263 @@
+package histories_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/checker/generate"
+	"github.com/lockstep-sim/lockstep/checker/histories"
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+func read(t *testing.T, model, text string) *histories.History {
+	t.Helper()
+	h, err := histories.Read(strings.NewReader(text), "f", model, histories.Detect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func verdict(h *histories.History) checker.Verdict {
+	return checker.Linearizable(h.Operations, h.Options()).Verdict
+}
+
+// event prints one line of EDN.
+func event(process int, kind, f, value string) string {
+	return fmt.Sprintf("{:type :%s, :f :%s, :value %s, :process %d}\n", kind, f, value, process)
+}
+
+// TestModels: every model reads what its tests write, and judges it.
+func TestModels(t *testing.T) {
+	done := func(p int, f, in, out string) string { return event(p, "invoke", f, in) + event(p, "ok", f, out) }
+	for _, c := range []struct {
+		name, model, text string
+		want              checker.Verdict
+	}{
+		{"read nil", "register", done(0, "read", "nil", "nil"), checker.OK},
+		{"zero is a value", "register", done(0, "write", "0", "0") + done(0, "read", "nil", "nil"), checker.Violation},
+		{"values of any kind", "register", done(0, "write", ":a/b", ":a/b") + done(0, "read", "nil", ":a/b") + done(0, "write", `"x"`, `"x"`) + done(1, "read", "nil", `"x"`), checker.OK},
+		{"repeated values", "register", done(0, "write", "1", "1") + done(0, "write", "2", "2") + done(0, "write", "1", "1") + done(1, "read", "nil", "1"), checker.OK},
+		{"repeated and stale", "register", done(0, "write", "1", "1") + done(0, "write", "2", "2") + done(0, "write", "2", "2") + done(1, "read", "nil", "1"), checker.Violation},
+		{"cas", "cas-register", done(0, "write", "1", "1") + done(1, "cas", "[1 2]", "[1 2]") + done(0, "read", "nil", "2"), checker.OK},
+		{"cas of another value", "cas-register", done(0, "write", "1", "1") + done(1, "cas", "[3 2]", "[3 2]"), checker.Violation},
+		{"fail did not happen", "cas-register", event(0, "invoke", "write", "1") + event(0, "fail", "write", "1") + done(1, "read", "nil", "1"), checker.Violation},
+		{"info may have", "cas-register", event(0, "invoke", "write", "1") + event(0, "info", "write", "1") + done(1, "read", "nil", "nil") + done(1, "read", "nil", "1"), checker.OK},
+		{"no completion", "register", event(0, "invoke", "write", "1") + done(1, "read", "nil", "1"), checker.OK},
+		{"independent keys", "register", done(0, "write", "[:x 1]", "[:x 1]") + done(1, "read", "[:y nil]", "[:y nil]"), checker.OK},
+		{"one key is wrong", "cas-register", done(0, "write", "[9 1]", "[9 1]") + done(1, "read", "[9 nil]", "[9 nil]") + done(1, "cas", "[9 [1 2]]", "[9 [1 2]]"), checker.Violation},
+		{"kv", "kv", done(0, "w", "[1 1]", "[1 1]") + done(0, "r", "[1 nil]", "[1 1]"), checker.OK},
+		{"single transactions", "kv", done(0, "txn", "[[:w 1 1]]", "[[:w 1 1]]") + done(0, "txn", "[[:r 1 nil]]", "[[:r 1 nil]]"), checker.Violation},
+		{"queue", "queue", done(0, "enqueue", "1", "1") + done(0, "enqueue", "2", "2") + done(1, "dequeue", "nil", "1"), checker.OK},
+		{"queue out of order", "queue", done(0, "enqueue", "1", "1") + done(0, "enqueue", "2", "2") + done(1, "dequeue", "nil", "2") + done(1, "dequeue", "nil", "1"), checker.Violation},
+		{"empty queue", "queue", done(0, "enqueue", "1", "1") + done(1, "dequeue", "nil", "nil"), checker.Violation},
+		{"drain", "queue", done(0, "enqueue", "1", "1") + done(0, "enqueue", "2", "2") + done(1, "drain", "nil", "[1 2]"), checker.OK},
+		{"drained twice", "queue", done(0, "enqueue", "1", "1") + done(1, "dequeue", "nil", "1") + done(1, "drain", "nil", "[1]"), checker.Violation},
+		{"log", "log", done(0, "append", "1", "1") + done(1, "append", "2", "2") + done(1, "read", "nil", "[1 2]"), checker.OK},
+		{"log reordered", "log", done(0, "append", "1", "1") + done(1, "append", "2", "2") + done(1, "read", "nil", "[2 1]"), checker.Violation},
+		{"log lost", "log", done(0, "append", "1", "1") + done(1, "append", "2", "2") + done(1, "read", "nil", "[2]"), checker.Violation},
+		{"log repeated values", "log", done(0, "append", "1", "1") + done(1, "append", "1", "1") + done(1, "read", "nil", "[1 1]"), checker.OK},
+		{"list-append", "log", done(0, "txn", "[[:append 5 1]]", "[[:append 5 1]]") + done(1, "txn", "[[:r 5 nil]]", "[[:r 5 [1]]]") + done(1, "txn", "[[:r 6 nil]]", "[[:r 6 nil]]"), checker.OK},
+		{"counter", "counter", done(0, "add", "3", "3") + done(0, "add", "-1", "-1") + done(1, "read", "nil", "2"), checker.OK},
+		{"counter too high", "counter", done(0, "add", "3", "3") + done(1, "read", "nil", "6"), checker.Violation},
+		{"nemesis", "register", "{:type :info :process :nemesis :f :kill :value {:n1 :ok}}" + done(0, "write", "1", "1"), checker.OK},
+		{"one vector", "register", "[" + done(0, "write", "1", "1") + "]", checker.OK},
+		{"tags, sets, comments", "register", "; hello\n#_{:type :invoke} #jepsen.history.Op{:type :invoke :process 0 :f :write :value 1 :error #{nil 1/2 1.5M \\a \\newline ##NaN #inst \"2020\" (1 2) ^{:m 1} x}}" + event(0, "ok", "write", "1"), checker.OK},
+		{"CRLF and BOM", "register", "\ufeff" + strings.ReplaceAll(done(0, "write", "1", "1"), "\n", "\r\n"), checker.OK},
+		{"JSON", "kv", `{"client":"a","op":"put","key":"x","arg":"v","call":1,"return":2}` + "\n" + `{"client":7,"op":"get","key":"x","value":"v","call":3,"return":4}`, checker.OK},
+		{"JSON, stale", "kv", `{"client":"a","op":"put","key":"x","arg":"v","call":1,"return":2}` + "\n" + `{"client":7,"op":"get","key":"x","value":null,"call":3,"return":4}`, checker.Violation},
+		{"JSON, out of order", "register", `{"client":1,"op":"read","value":5,"call":3,"return":4}` + "\n" + `{"client":2,"op":"write","arg":5,"call":1,"return":2}`, checker.OK},
+		{"JSON array", "queue", `[{"client":1,"op":"enqueue","arg":5,"call":1,"return":2}, {"client":1,"op":"dequeue","value":5,"call":3,"return":4}]`, checker.OK},
+		{"JSON log", "log", `{"client":1,"op":"append","arg":5,"call":1,"return":2}` + "\n" + `{"client":1,"op":"read","list":[5],"call":3,"return":4}`, checker.OK},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := read(t, c.model, c.text)
+			if err := checker.Validate(h.Operations, h.Options()); err != nil {
+				t.Fatal(err)
+			}
+			if got := verdict(h); got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestMalformed: what has no meaning is refused, with its line.
+func TestMalformed(t *testing.T) {
+	ok := event(0, "invoke", "write", "1") + event(0, "ok", "write", "1")
+	for _, c := range []struct{ name, model, text, want string }{
+		{"gzip", "register", "\x1f\x8b\x08\x00", "f:1: the file is compressed by gzip"},
+		{"junk", "register", ok + "\x00\x01\x02", "f:3: byte 0x00"},
+		{"UTF-16", "register", "\xff\xfe{", "f:1: the file is UTF-16"},
+		{"truncated", "register", ok + "{:type :invoke", "f:3: the file ends inside"},
+		{"truncated vector", "register", "[" + ok, "f:3: the file ends before the vector"},
+		{"truncated string", "register", `{:type "in`, "f:1: the file ends inside"},
+		{"bracket", "register", ok + "]", "f:3: unexpected ']'"},
+		{"after the vector", "register", "[" + ok + "] {}", "f:3: unexpected '{'"},
+		{"no map", "register", ok + "42", "f:3: \"42\": want a map"},
+		{"odd map", "register", "{:type}", "f:1: a map has a key without a value"},
+		{"deep", "register", strings.Repeat("[", 300), "f:1: forms are nested"},
+		{"no type", "register", "{:process 0}", "f:1: an event without a :type"},
+		{"type", "register", "{:type :started :process 0}", "f:1: type :started"},
+		{"no process", "register", "{:type :invoke}", "f:1: an event without a :process"},
+		{"ok without invoke", "register", event(0, "ok", "write", "1"), "f:1: :ok by process p0, which has no operation open"},
+		{"two open", "register", ok + event(0, "invoke", "write", "2") + event(0, "invoke", "write", "3"), "f:4: process p0 invokes while its operation of line 3 is open"},
+		{"reuse", "register", event(0, "invoke", "write", "1") + event(0, "info", "write", "1") + event(0, "invoke", "write", "2"), "f:3: process p0 is used again after its :info on line 2"},
+		{"other f", "register", event(0, "invoke", "write", "1") + event(0, "ok", "read", "1"), "f:2: process p0 completes :read, but on line 1"},
+		{"other value", "register", event(0, "invoke", "write", "1") + event(0, "ok", "write", "2"), "f:2: process p0 completes with the value \"2\""},
+		{"duplicate index", "register", "{:type :invoke :f :read :process 0 :index 3}{:type :ok :f :read :process 0 :index 3}", "f:1: :index 3 after :index 3"},
+		{"operation", "register", event(0, "invoke", "cas", "[1 2]"), "f:1: operation :cas is not one of model register"},
+		{"transaction", "log", event(0, "invoke", "txn", "[[:append 1 1] [:r 1 nil]]"), "f:1: a transaction that is not one operation"},
+		{"kv without key", "kv", event(0, "invoke", "write", "5"), "the model kv wants [k v]"},
+		{"mixed keys", "register", event(0, "invoke", "write", "[1 2]") + event(1, "invoke", "write", "5"), "f:2: value \"5\" names no key"},
+		{"cas of one", "cas-register", event(0, "invoke", "cas", "5"), "f:1: cas \"5\": want [old new]"},
+		{"counter of text", "counter", event(0, "invoke", "add", ":x"), "f:1: \":x\": a counter has whole numbers"},
+		{"enqueue nil", "queue", event(0, "invoke", "enqueue", "nil"), "f:1: enqueue nil"},
+		{"drain in doubt", "queue", event(0, "invoke", "drain", "nil") + event(0, "info", "drain", "nil"), "f:2: a drain ends in :info"},
+		{"JSON without return", "register", `{"client":1,"op":"read","call":1}`, `f:1: no field "return"`},
+		{"JSON backwards", "register", `{"client":1,"op":"read","value":1,"call":5,"return":4}`, "f:1: return 4: want a return after the call 5"},
+		{"JSON comma", "register", `{"client":1 "op":"read"}`, `f:1: unexpected '"': want ','`},
+		{"JSON op", "log", `{"client":1,"op":"jump","call":1,"return":2}`, "f:1: op \"jump\" is not one of model log"},
+		{"JSON fraction", "register", `{"client":1,"op":"read","value":1,"call":1.5,"return":2}`, "f:1: call \"1.5\": want a whole number"},
+		{"JSON outcome", "register", `{"client":1,"op":"read","call":1,"return":2,"outcome":"maybe"}`, `f:1: outcome "maybe"`},
+		{"JSON no answer", "register", `{"client":1,"op":"read","call":1,"return":2}`, "without value"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := histories.Read(strings.NewReader(c.text), "f", c.model, histories.Detect)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want %q", err, c.want)
+			}
+			if _, ok := errors.AsType[*histories.Error](err); !ok {
+				t.Errorf("%T has no line", err)
+			}
+		})
+	}
+}
+
+func TestNotesTimeGoingBack(t *testing.T) {
+	h := read(t, "register", "{:type :invoke :f :read :process 0 :time 9}\n{:type :ok :f :read :process 0 :time 5}")
+	if len(h.Notes) != 1 || !strings.Contains(h.Notes[0], "line 2: :time goes back from 9 to 5") {
+		t.Errorf("notes %q", h.Notes)
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	for _, text := range []string{"", "\n\n", "[]", "; nothing\n"} {
+		if h := read(t, "log", text); len(h.Operations) != 0 {
+			t.Errorf("%q: %d operations", text, len(h.Operations))
+		}
+	}
+}
+
+// TestRoundTrip: a history that is written as EDN and read again has the same
+// operations, as far as EDN has them, and the same verdict.
+func TestRoundTrip(t *testing.T) {
+	mixes := map[string]generate.Mix{
+		"register": {Read: 1, Put: 1}, "cas-register": {Read: 2, Put: 1, CAS: 2}, "kv": {Read: 2, Put: 2, CAS: 1, Delete: 1},
+		"log": {Read: 1, Append: 2}, "counter": {Read: 1, Increment: 2},
+	}
+	for model, mix := range mixes {
+		machine := strings.TrimPrefix(model, "cas-")
+		for seed := range uint64(20) {
+			stale := 0
+			if seed%2 == 1 && (model == "register" || model == "kv") {
+				stale = 300
+				mix = generate.Mix{Read: 1, Put: 1}
+			}
+			g := generate.New(generate.Config{Machine: machine, Seed: seed, N: 300, Clients: 5, Keys: 3, Unknown: 50, Mix: mix, Stale: stale})
+			h := read(t, model, jsonLines(model, g.Operations))
+			var first, second bytes.Buffer
+			if err := histories.WriteEDN(&first, h); err != nil {
+				if model == "log" && strings.Contains(err.Error(), "part of a log") {
+					continue
+				}
+				t.Fatal(err)
+			}
+			again := read(t, model, first.String())
+			if a, b := verdict(h), verdict(again); a != b || h.Blind != again.Blind {
+				t.Fatalf("%s seed %d: %v, then %v", model, seed, a, b)
+			}
+			if err := histories.WriteEDN(&second, again); err != nil {
+				t.Fatal(err)
+			}
+			third := read(t, model, second.String())
+			if !reflect.DeepEqual(again.Operations, third.Operations) || first.String() != second.String() {
+				t.Fatalf("%s seed %d: the second round differs", model, seed)
+			}
+		}
+	}
+}
+
+// jsonLines writes operations as package reports does, shorter. Reads of a log show
+// all of it.
+func jsonLines(model string, ops []protocols.Operation) string {
+	var b strings.Builder
+	for i := range ops {
+		op := &ops[i]
+		fmt.Fprintf(&b, `{"client":%q,"op":%q,"key":%d,"arg":%d,"old":%d,"outcome":%q,"value":%d,"swapped":%v,"call":%d`,
+			op.Client, op.Op, op.Key, op.Arg, op.Old, op.Outcome, op.Value, op.Swapped, op.Call)
+		if op.Op == protocols.ReadRange {
+			b.WriteString(`,"list":[`)
+			for k, v := range op.List {
+				if k > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprint(&b, v)
+			}
+			b.WriteByte(']')
+		}
+		if op.Outcome == protocols.Unknown {
+			b.WriteString(",\"return\":null}\n")
+		} else {
+			fmt.Fprintf(&b, ",\"return\":%d}\n", op.Return)
+		}
+	}
+	return b.String()
+}
+
+// FuzzRead: no input panics the reader, and what it accepts can be judged.
+func FuzzRead(f *testing.F) {
+	f.Add("register", event(0, "invoke", "write", "1")+event(0, "ok", "write", "1"))
+	f.Add("log", event(0, "invoke", "txn", "[[:append 1 1]]"))
+	f.Add("kv", `{"client":"a","op":"put","key":"x","arg":"v","call":1,"return":2}`)
+	f.Fuzz(func(t *testing.T, model, text string) {
+		h, err := histories.Read(strings.NewReader(text), "f", model, histories.Detect)
+		if err != nil || len(h.Operations) > 50 {
+			return
+		}
+		opt := h.Options()
+		opt.Budget = checker.Budget{Steps: 10_000, CacheBytes: 1 << 20}
+		if err := checker.Validate(h.Operations, opt); err != nil {
+			t.Fatal(err)
+		}
+		checker.Linearizable(h.Operations, opt)
+		checker.WhatHolds(h.Operations, nil, opt)
+	})
+}
+
+var million = flag.String("histories.million", "", "write histories of a million operations to this folder, for measurements")
+
+func TestWriteMillion(t *testing.T) {
+	if *million == "" {
+		t.Skip("needs -histories.million")
+	}
+	for name, cfg := range map[string]generate.Config{
+		"register":     {Machine: "register", Seed: 1, N: 1_000_000, Clients: 64, Unknown: 5},
+		"cas-register": {Machine: "register", Seed: 1, N: 1_000_000, Clients: 16, Unknown: 1, Mix: generate.Mix{Read: 2, Put: 2, CAS: 1}},
+		"kv":           {Machine: "kv", Keys: 100, Seed: 1, N: 1_000_000, Clients: 64, Unknown: 5, Mix: generate.Mix{Read: 2, Put: 2, CAS: 1}},
+		"counter":      {Machine: "counter", Seed: 1, N: 1_000_000, Clients: 16, Mix: generate.Mix{Read: 1, Increment: 1}},
+	} {
+		h := generate.New(cfg)
+		text := jsonLines(name, h.Operations)
+		if err := os.WriteFile(*million+"/"+name+".jsonl", []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package shrink_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/protocols/all"
+	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/scenarios/shrink"
+)
+
+// bugs that most drawn plans show.
+var common = []struct{ protocol, bug string }{
+	{"raft", "R-02"}, {"raft", "R-11"}, {"raft", "R-44"}, {"raft", "R-46"},
+	{"paxos", "P-02"}, {"paxos", "P-10"}, {"vr", "V-16"}, {"primarybackup", "B-08"},
+}
+
+// failing returns the first failing plan of a common bug from a seed on.
+func failing(t *testing.T, which uint8, first uint16) (*scenarios.Scenario, *protocols.Protocol, uint64) {
+	pick := common[int(which)%len(common)]
+	for _, p := range all.List() {
+		if p.Name != pick.protocol {
+			continue
+		}
+		parameters := withBug(p, pick.bug)
+		for seed := uint64(first); seed < uint64(first)+30; seed++ {
+			sc := scenarios.Draw(seed, p, parameters)
+			if r := scenarios.Run(sc, p, seed, scenarios.Options{}); r.Verdict == checker.Violation {
+				return sc, p, seed
+			}
+		}
+	}
+	t.Skip("no failure near this seed")
+	return nil, nil, 0
+}
+
+func withBug(p *protocols.Protocol, bug string) any {
+	parameters := p.Parameters()
+	reflect.ValueOf(parameters).Elem().FieldByName("Bugs").Set(reflect.ValueOf([]string{bug}))
+	return parameters
+}
+
+// FuzzMinimise: what comes out fails like what went in, is part of it, is valid, says
+// in a file all that it is, and cannot be made smaller by a second search; the number
+// of workers changes nothing.
+func FuzzMinimise(f *testing.F) {
+	for i := range common {
+		f.Add(uint8(i), uint16(100*i))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, first uint16) {
+		sc, p, seed := failing(t, which, first)
+		before := scenarios.Format(sc)
+		list := []*protocols.Protocol{p}
+		r, err := shrink.Minimise(context.Background(), sc, p, seed, shrink.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(before, scenarios.Format(sc)) {
+			t.Fatal("the scenario that was given has changed")
+		}
+		text := scenarios.Brief(r.Scenario, list, "")
+		again, _, err := scenarios.Parse("", text, list)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if got := scenarios.Run(again, p, seed, scenarios.Options{}); got.Check != r.Before.Check || got.Verdict != r.Before.Verdict || got.Digest != r.After.Digest {
+			t.Fatalf("the file gives %s (digest %s), want check %s, digest %s\n%s", got, got.Digest, r.Before.Check, r.After.Digest, text)
+		}
+		contained(t, sc, r)
+		other, err := shrink.Minimise(context.Background(), sc, p, seed, shrink.Options{Workers: 3})
+		if err != nil || other.Runs != r.Runs || !bytes.Equal(scenarios.Format(other.Scenario), scenarios.Format(r.Scenario)) {
+			t.Fatalf("three workers find another answer (%v):\n%s\nthan one:\n%s", err, scenarios.Format(other.Scenario), text)
+		}
+		if r.End != shrink.Minimal {
+			return
+		}
+		second, err := shrink.Minimise(context.Background(), r.Scenario, p, seed, shrink.Options{Workers: 2})
+		if err != nil || !bytes.Equal(scenarios.Format(second.Scenario), scenarios.Format(r.Scenario)) {
+			t.Fatalf("a second search (%v) finds\n%s\nfrom\n%s", err, scenarios.Brief(second.Scenario, list, ""), text)
+		}
+	})
+}
+
+// contained demands that a result is part of the plan it came from.
+func contained(t *testing.T, sc *scenarios.Scenario, r *shrink.Result) {
+	small := r.Scenario
+	if len(small.Faults) > len(sc.Faults) || small.Replicas > sc.Replicas || small.For > sc.For || small.Workload.Clients > sc.Workload.Clients ||
+		uint64(len(small.Workload.Calls)) > r.Before.Operations.Total() {
+		t.Fatalf("larger than before: %s", r.Sizes())
+	}
+}
+
+// TestBudget: a spent budget is said, and the answer fails likewise.
+func TestBudget(t *testing.T) {
+	p := all.List()[0]
+	sc := scenarios.Draw(19, p, withBug(p, "R-01"))
+	for _, runs := range []int{1, 2, 30} {
+		r, err := shrink.Minimise(context.Background(), sc, p, 19, shrink.Options{MaxRuns: runs, Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := scenarios.Run(r.Scenario, p, 19, scenarios.Options{})
+		if r.End != shrink.Spent || r.Runs != runs || again.Check != r.Before.Check {
+			t.Errorf("budget %d: %d runs, %s, then %s", runs, r.Runs, r.End, again)
+		}
+	}
+}
+
+// TestInterrupt: when the context ends, the best so far is kept.
+func TestInterrupt(t *testing.T) {
+	p := all.List()[0]
+	sc := scenarios.Draw(19, p, withBug(p, "R-01"))
+	ctx, cancel := context.WithCancel(context.Background())
+	steps := 0
+	r, err := shrink.Minimise(ctx, sc, p, 19, shrink.Options{Progress: func(shrink.Progress) {
+		if steps++; steps == 5 {
+			cancel()
+		}
+	}})
+	if err != nil || r.End != shrink.Interrupted || len(r.Scenario.Faults) >= len(sc.Faults) {
+		t.Fatalf("%v, %+v", err, r)
+	}
+	if again := scenarios.Run(r.Scenario, p, 19, scenarios.Options{}); again.Check != r.Before.Check {
+		t.Errorf("the best so far: %s", again)
+	}
+}
+
+// TestNotFailing: a run that is ok cannot be shrunk.
+func TestNotFailing(t *testing.T) {
+	p := all.List()[0]
+	sc := scenarios.New("fine")
+	_, err := shrink.Minimise(context.Background(), sc, p, 1, shrink.Options{})
+	if no, ok := errors.AsType[*shrink.NotFailing](err); !ok || !strings.Contains(no.Error(), "the verdict is ok") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := shrink.Tell(sc, p, 1, ""); err == nil {
+		t.Error("a story of nothing")
+	}
+	if _, err := shrink.Inevitable(context.Background(), sc, p, 1, 1); err == nil {
+		t.Error("the inevitable end of nothing")
+	}
+}
+
+// TestTell: the story of a small failure names the fault, the leader, the operations
+// and the check, in the order of time, and its drawings are whole.
+func TestTell(t *testing.T) {
+	p := all.List()[0]
+	sc := scenarios.Draw(8, p, withBug(p, "R-READ"))
+	r, err := shrink.Minimise(context.Background(), sc, p, 8, shrink.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := shrink.Tell(r.Scenario, p, 8, "a note")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"linearizability is violated at", "what led to it", "believes that it leads", "calls ", "what the nodes believed then", "operations that contradict each other"} {
+		if !strings.Contains(s.Text, want) {
+			t.Errorf("the story does not say %q:\n%s", want, s.Text)
+		}
+	}
+	if !strings.HasPrefix(string(s.Scenario), "# a note\nname: ") {
+		t.Errorf("the scenario begins\n%s", s.Scenario)
+	}
+	if !strings.HasPrefix(string(s.Mermaid), "sequenceDiagram\n") {
+		t.Errorf("the Mermaid diagram:\n%s", s.Mermaid)
+	}
+	for d := xml.NewDecoder(bytes.NewReader(s.SVG)); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("the diagram is no XML: %v", err)
+		}
+	}
+	if len(s.SVG) == 0 {
+		t.Error("no diagram")
+	}
+}
+
+// TestInevitable: a bug that needs no luck is inevitable early; one that needs the
+// right moment only after that moment, and never after the violation.
+func TestInevitable(t *testing.T) {
+	p := all.List()[0]
+	for _, c := range []struct {
+		bug  string
+		seed uint64
+	}{{"R-02", 3}, {"R-READ", 8}} {
+		r, err := shrink.Minimise(context.Background(), scenarios.Draw(c.seed, p, withBug(p, c.bug)), p, c.seed, shrink.Options{Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fate, err := shrink.Inevitable(context.Background(), r.Scenario, p, c.seed, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone, err := shrink.Inevitable(context.Background(), r.Scenario, p, c.seed, 1)
+		if err != nil || *alone != *fate {
+			t.Errorf("%s: one worker says %+v (%v), two %+v", c.bug, alone, err, fate)
+		}
+		if fate.Event > r.After.Events || c.bug == "R-READ" && fate.Event == 0 {
+			t.Errorf("%s: inevitable after event %d of %d", c.bug, fate.Event, r.After.Events)
+		}
+		t.Logf("%s: inevitable after event %d of %d: %s", c.bug, fate.Event, r.After.Events, fate.What)
+	}
+}

@@ -1,0 +1,392 @@
+package vr
+
+import (
+	"testing"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
+
+// The rules of reconfiguration (§7), in the order of epoch.go and reconfiguration.go.
+
+// grown is a group of n1, n2 and n3 with spare replicas, in which one write is
+// executed everywhere.
+func grown(t *testing.T, replicas int, change func(*Parameters)) *stage {
+	t.Helper()
+	s := newStageOf(t, protocols.Cluster{Replicas: replicas, Members: protocols.NodesUpTo(3)}, change)
+	s.settle(everything)
+	s.request(1, put(-1, 1, 5))
+	s.settle(everything)
+	s.fire(1, timerCommit)
+	s.settle(everything)
+	return s
+}
+
+func (s *stage) wants(id protocols.NodeID, role uint8, view View) *Node {
+	s.t.Helper()
+	n := s.node(id)
+	if n.role() != role || n.view != view {
+		s.t.Fatalf("%v is %s of view %v, want %s of view %v", id, roleNames()[n.role()], n.view, roleNames()[role], view)
+	}
+	return n
+}
+
+// §7.1: a reconfiguration is the last request of its epoch. Requests behind it are
+// refused, and reads answered until it is committed.
+func TestNoRequestFollowsAReconfiguration(t *testing.T) {
+	s := grown(t, 4, nil)
+	s.reconfigure(1, 2, 3, 4)
+	s.wants(1, roleClosing, 0)
+	s.request(1, put(-2, 1, 7))
+	if len(s.refused) != 1 || s.node(1).log.Last() != 2 {
+		t.Errorf("refused %v with a log up to %d, want the request refused", s.refused, s.node(1).log.Last())
+	}
+	replies := len(s.replies)
+	prepares := s.take(ofKind(KindPrepare, 1, 0))
+	s.request(1, get(-3, 1))
+	s.settle(everything)
+	if len(s.replies) != replies+1 {
+		t.Error("a read is not answered while the epoch ends")
+	}
+	s.hand(prepares...)
+	s.settle(everything)
+	s.wants(1, roleOutside, firstView(1))
+	s.clean()
+}
+
+// A view change carries the reconfiguration along, and the new primary accepts
+// nothing behind it either (§7.1).
+func TestNewPrimaryFinishesTheReconfiguration(t *testing.T) {
+	s := grown(t, 4, nil)
+	s.reconfigure(1, 1, 2, 4)
+	s.deliver(ofKind(KindPrepare, 1, 3))
+	s.wire = nil // n1 is cut off
+	s.fire(2, timerView)
+	s.fire(3, timerView)
+	s.deliver(ofKind(KindStartViewChange, 0, 0))
+	s.deliver(ofKind(KindDoViewChange, 0, 2))
+	s.wants(2, roleClosing, 1)
+	s.request(2, put(-2, 1, 7))
+	if len(s.refused) != 1 {
+		t.Error("the new primary accepts a request behind a reconfiguration")
+	}
+	s.settle(between(2, 3, 4))
+	s.wants(3, roleOutside, firstView(1))
+	s.wants(4, roleBackup, firstView(1))
+	// n1 wants view 1 of an epoch that is over, and is told.
+	s.fire(1, timerResend)
+	s.settle(everything)
+	s.wants(1, rolePrimary, firstView(1))
+	s.clean()
+}
+
+// §7.1.1: a new replica is normal only with everything that the epoch began with, and
+// says so only then. Views begin at 0, and the primary is the first of the members.
+func TestNewReplicaFetchesTheState(t *testing.T) {
+	s := grown(t, 5, nil)
+	s.reconfigure(1, 2, 4, 5)
+	s.settle(between(1, 2, 3))
+	s.wants(1, roleTransitioning, firstView(1))
+	s.wants(2, rolePrimary, firstView(1))
+	s.fire(1, timerResend) // StartEpoch was lost
+	s.deliver(ofKind(KindStartEpoch, 1, 4))
+	n := s.wants(4, roleTransitioning, 0)
+	if asked := sent[*GetState](s, 4, 1); len(asked) != 1 || len(sent[*EpochStarted](s, 4, 1)) != 0 {
+		t.Fatalf("n4 asks %v and says %v", asked, sent[*EpochStarted](s, 4, 1))
+	}
+	s.wire = nil
+	s.fire(4, timerResend) // the question was lost; it goes to others too
+	s.settle(between(1, 2, 3, 4))
+	s.wants(4, roleBackup, firstView(1))
+	if n.execute.Applied != 2 || n.execute.Hash() != s.node(2).execute.Hash() {
+		t.Errorf("n4 has executed %d", n.execute.Applied)
+	}
+	s.clean()
+}
+
+// §7.1.1: who leaves stays until f'+1 of the new group have the state, and answers
+// state transfers meanwhile. Clients are told who leads now.
+func TestOldReplicaStaysUntilAQuorumHasTheState(t *testing.T) {
+	s := grown(t, 6, nil)
+	s.reconfigure(1, 4, 5, 6)
+	s.settle(between(1, 2, 3))
+	s.fire(1, timerResend)
+	s.settle(between(1, 4))
+	s.wants(1, roleTransitioning, firstView(1))
+	s.fire(1, timerResend)
+	if again := sent[*StartEpoch](s, 1, 4); len(again) != 0 {
+		t.Error("n4 is told again although it has answered")
+	}
+	s.settle(between(1, 5))
+	s.wants(1, roleOutside, firstView(1))
+	s.wants(2, roleTransitioning, firstView(1))
+	s.request(1, put(-2, 1, 7))
+	if len(s.refused) != 1 || s.node(1).hinted != 4 {
+		t.Errorf("refused %v, hint %v", s.refused, s.node(1).hinted)
+	}
+	// Which of the members leads by now it does not know: clients are sent round.
+	for _, want := range []protocols.NodeID{5, 6, 4} {
+		s.request(1, get(-2, 1))
+		if hinted := s.node(1).hinted; hinted != want {
+			t.Errorf("hint %v, want %v", hinted, want)
+		}
+	}
+	// What n1 knows is not lost: it still answers who lacks it.
+	s.receive(6, 1, &GetState{View: firstView(1)})
+	if len(sent[*NewState](s, 1, 6)) != 1 {
+		t.Error("n1 does not answer a replica without the state")
+	}
+	s.clean()
+}
+
+// Deviation: the primary of a new epoch leads once that is on its disk. Otherwise a
+// crash would let it begin the view again, with other contents.
+func TestPrimaryOfAnEpochLeadsOnceItIsDurable(t *testing.T) {
+	s := grown(t, 4, nil)
+	s.reconfigure(1, 2, 3, 4)
+	s.deliver(ofKind(KindPrepare, 1, 2))
+	s.deliver(everything)
+	s.manualSync = true
+	s.deliver(everything) // n2 learns of the commit
+	s.wants(2, roleTransitioning, firstView(1))
+	s.request(2, put(-2, 1, 7))
+	if len(s.refused) != 1 {
+		t.Error("a request is accepted in status transitioning")
+	}
+	s.restart(2)
+	if n := s.node(2); n.view != 0 {
+		t.Fatalf("n2 remembers view %v", n.view)
+	}
+	s.manualSync = false
+	s.settle(everything)
+	s.fire(2, timerView)
+	s.settle(everything)
+	s.wants(2, rolePrimary, firstView(1))
+	s.restart(2) // now it remembers, and leaves the view
+	if n := s.node(2); n.view != firstView(1)+1 || n.leading {
+		t.Errorf("n2 is in view %v", n.view)
+	}
+	s.clean()
+}
+
+// A restart in the middle goes on where the disk is: with the reconfiguration in the
+// log, in the last checkpoint, or behind it.
+func TestRestartInANewEpoch(t *testing.T) {
+	for _, interval := range []int{0, 1, 2, 3} {
+		s := grown(t, 5, func(p *Parameters) { p.CheckpointInterval = interval })
+		s.reconfigure(1, 2, 4, 5)
+		s.settle(everything)
+		s.request(2, put(-2, 1, 7))
+		s.settle(everything)
+		for _, id := range []protocols.NodeID{3, 4, 5} {
+			n := s.restart(id)
+			if n.config.epoch != 1 || n.config.start != 2 || n.config.members != protocols.Nodes(2, 4, 5) || n.config.old != protocols.NodesUpTo(3) {
+				t.Errorf("interval %d: %v boots with %+v", interval, id, n.config)
+			}
+		}
+		s.wants(3, roleTransitioning, firstView(1)) // it has forgotten who has the state
+		s.settle(everything)
+		s.wants(3, roleOutside, firstView(1))
+		s.wants(5, roleBackup, firstView(1))
+		s.clean()
+	}
+}
+
+// A crash between the last operation of an epoch and the record of the next: the
+// checkpoint says that it is over, the view does not.
+func TestRestartAtTheEndOfAnEpoch(t *testing.T) {
+	s := grown(t, 4, func(p *Parameters) { p.CheckpointInterval = 2 })
+	s.reconfigure(1, 2, 3, 4)
+	s.settle(everything)
+	a := s.actors[3]
+	c := *a.snapshot.(*Checkpoint)
+	if c.Base.(*base).config.epoch != 1 || c.View != 0 {
+		t.Fatalf("the checkpoint is %+v", c)
+	}
+	s.crash(3)
+	a.disk, a.durable = nil, 0
+	if n := s.boot(3); n.view != firstView(1) || n.status != normal {
+		t.Errorf("n3 boots in view %v, status %d", n.view, n.status)
+	}
+}
+
+// Who has been removed can be added again, in the same life or another.
+func TestRemovedReplicaComesBack(t *testing.T) {
+	for _, variant := range []string{Durable, CrashVectors} {
+		for _, crashed := range []bool{false, true} {
+			s := grown(t, 4, func(p *Parameters) { p.Variant = variant })
+			s.reconfigure(1, 1, 2, 4)
+			s.settle(everything)
+			s.fire(1, timerCommit)
+			s.settle(everything)
+			s.wants(3, roleOutside, firstView(1))
+			if crashed {
+				s.restart(3)
+				s.settle(everything)
+			}
+			s.request(1, put(-1, 2, 6))
+			s.settle(everything)
+			s.reconfigure(1, 1, 3, 4)
+			s.settle(everything)
+			s.fire(1, timerCommit)
+			s.settle(everything)
+			if s.node(3).status == recovering {
+				s.fire(3, timerResend)
+				s.settle(everything)
+			}
+			n := s.wants(3, roleBackup, firstView(2))
+			if n.execute.Hash() != s.node(1).execute.Hash() {
+				t.Errorf("%s, crashed %v: n3 has executed %d, n1 %d", variant, crashed, n.execute.Applied, s.node(1).execute.Applied)
+			}
+			s.clean()
+		}
+	}
+}
+
+// A member that is in a view change can give the state of the epoch all the same: who
+// fetches it has promised nothing.
+func TestStateOfAnEpochIsGivenInAViewChange(t *testing.T) {
+	s := grown(t, 6, nil)
+	s.reconfigure(1, 4, 5, 6)
+	s.settle(between(1, 2, 3))
+	s.fire(1, timerResend)
+	s.settle(between(1, 5))
+	s.fire(5, timerView)
+	s.wants(5, roleViewChange, firstView(1)+1)
+	s.wire = nil
+	s.fire(5, timerResend)
+	s.settle(between(5, 6))
+	s.fire(5, timerResend)
+	s.settle(between(5, 6))
+	s.wants(5, rolePrimary, firstView(1)+1)
+	s.wants(6, roleBackup, firstView(1)+1)
+	s.clean()
+}
+
+// Without a disk nobody recovers at the end of an epoch: an earlier life may have
+// taken part in the next, which only its members can tell.
+func TestNobodyRecoversAtTheEndOfAnEpoch(t *testing.T) {
+	s := grown(t, 4, func(p *Parameters) { p.Variant = Diskless })
+	s.reconfigure(1, 1, 2, 4)
+	prepares := s.take(ofKind(KindPrepare, 1, 0))
+	s.settle(between(1))
+	s.restart(3)
+	s.settle(everything)
+	if s.node(3).status != recovering {
+		t.Fatal("n3 recovers with a reconfiguration at the end of the log")
+	}
+	s.hand(prepares...)
+	s.settle(everything)
+	s.fire(3, timerResend)
+	s.settle(everything)
+	if s.node(3).status != recovering {
+		t.Error("n3, which is no member any more, recovers")
+	}
+	s.clean()
+}
+
+// Incarnations of an epoch are above those of all before, of which its members may
+// never have heard.
+func TestIncarnationsGrowWithTheEpoch(t *testing.T) {
+	s := grown(t, 4, withCrashVectors)
+	s.restart(3)
+	s.settle(everything)
+	if life := s.node(3).vector[3]; life != 1 {
+		t.Fatalf("n3 has incarnation %d, want 1", life)
+	}
+	s.reconfigure(1, 1, 3, 4)
+	s.settle(everything)
+	s.fire(1, timerCommit)
+	s.settle(everything)
+	s.restart(3)
+	s.settle(everything)
+	if life := s.wants(3, roleBackup, firstView(1)).vector[3]; life != uint64(firstView(1))+1 {
+		t.Errorf("n3 has incarnation %d, want the first of epoch 1", life)
+	}
+	s.clean()
+}
+
+// What cannot be a configuration is refused, and so is a second one at a time.
+func TestReconfigurationIsRefused(t *testing.T) {
+	s := grown(t, 4, nil)
+	refused := func(id protocols.NodeID, a protocols.Admin) {
+		t.Helper()
+		last := s.node(id).log.Last()
+		notes := len(s.actors[id].notes)
+		s.step(id, &protocols.Event{Kind: protocols.AdminEvent, Admin: a})
+		if n := s.actors[id].notes; len(n) != notes+1 || n[notes].Kind != protocols.NoteDropped || s.node(id).log.Last() != last {
+			t.Errorf("%+v at %v: got %v", a, id, n[notes:])
+		}
+	}
+	wish := func(ids ...protocols.NodeID) protocols.Admin {
+		return protocols.Admin{Kind: protocols.Reconfigure, Members: protocols.Nodes(ids...)}
+	}
+	refused(1, protocols.Admin{Kind: protocols.TransferLeadership})
+	refused(1, wish())
+	refused(1, wish(1, 7))
+	refused(1, protocols.Admin{Kind: protocols.Reconfigure, Members: protocols.Nodes(1), Learner: protocols.Nodes(2)})
+	refused(2, wish(1, 2, 4))
+	s.reconfigure(1, 1, 2, 3) // nothing to do
+	if s.node(1).closing() {
+		t.Error("the same members are a reconfiguration")
+	}
+	s.reconfigure(1, 1, 2, 4)
+	refused(1, wish(1, 2, 3, 4))
+}
+
+// A log whose epochs do not follow one another, or do not lead to the one that it is
+// said to be of, is dropped.
+func TestLogThatDoesNotLeadToItsEpochIsDropped(t *testing.T) {
+	s := grown(t, 4, nil)
+	for _, entries := range [][]Entry{
+		nil,
+		{{View: firstView(1), Members: protocols.Nodes(1)}},
+	} {
+		m := &NewState{View: firstView(1), Op: 1 + protocols.Index(len(entries)), Commit: 1 + protocols.Index(len(entries)), Log: Tail{After: 1, Entries: entries}}
+		before := s.node(2).log.Last()
+		s.receive(1, 2, m)
+		if n := s.node(2); n.config.epoch != 0 || n.log.Last() != before {
+			t.Errorf("n2 takes over %+v", m)
+		}
+	}
+	s.receive(1, 2, &StartEpoch{View: firstView(1) + 1, Members: protocols.Nodes(1)})
+	s.receive(1, 2, &StartEpoch{View: firstView(1)})
+	s.wants(2, roleBackup, 0)
+	s.clean()
+}
+
+// VR-I10: an epoch that nobody has decided on.
+func TestInvariantEpochsInOrderTrips(t *testing.T) {
+	s := newStage(t, 3, func(p *Parameters) { p.Bugs = []string{"V-14"} })
+	s.receive(1, 3, &StartEpoch{View: firstView(1), Old: protocols.Nodes(1), Members: protocols.Nodes(2, 3)})
+	s.trips(epochsInOrder)
+	s = newStage(t, 3, nil)
+	w := s.observers[0].(*watcher)
+	w.at(firstView(1)).held[2] = 1
+	s.post(letter{2, 1, &PrepareOK{View: firstView(1), Op: 1}})
+	s.trips(epochsInOrder)
+}
+
+// A configuration of one epoch, and what is needed to go on (the fault model).
+func TestProgressOverEpochs(t *testing.T) {
+	s := grown(t, 6, nil)
+	can := func(want bool, live ...protocols.NodeID) {
+		t.Helper()
+		f := s.facts()
+		f.Live = protocols.Nodes(live...)
+		if got, why := canProgress(f); got != want {
+			t.Errorf("with %v: got %v, %q", live, got, why)
+		}
+	}
+	can(true, 1, 2)
+	can(false, 1, 4, 5, 6)
+	s.reconfigure(1, 4, 5, 6)
+	can(true, 1, 2, 3, 4, 5, 6) // the epoch ends: everybody
+	can(false, 1, 2, 3)
+	s.settle(between(1, 2, 3))
+	can(true, 3, 4, 5)
+	can(false, 4, 5, 6) // none of them has the state
+	can(false, 1, 2, 3)
+	s.fire(1, timerResend)
+	s.settle(everything)
+	can(true, 4, 6)
+}

@@ -105,7 +105,7 @@ func checkLink(l *Link) error {
 	if !l.Loss.valid() || !l.Duplicate.valid() {
 		return fmt.Errorf("loss %s and duplicate %s must be within 0%%..100%%", l.Loss, l.Duplicate)
 	}
-	return nil
+	return checkTraffic(l)
 }
 
 // checkWorld checks network, disk and clock.
@@ -132,6 +132,12 @@ func checkWorld(cfg *Config, cluster protocols.Cluster) error {
 		if err := checkLink(&r.Link); err != nil {
 			return fmt.Errorf("network.links[%d]: %w", i, err)
 		}
+	}
+	if err := checkRegions(cfg, cluster); err != nil {
+		return err
+	}
+	if err := cfg.CPU.check(); err != nil {
+		return fmt.Errorf("cpu.%w", err)
 	}
 	for _, d := range [...]struct {
 		name string
@@ -212,6 +218,11 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 		if err := f.Target.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
+		if !f.From.Empty() {
+			if err := f.From.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers); err != nil {
+				return fmt.Errorf("faults[%d]: from: %w", i, err)
+			}
+		}
 	}
 	return nil
 }
@@ -242,6 +253,9 @@ func (f *Fault) Validate(drift int64) error {
 	if err := f.Down.Validate(); err != nil {
 		return bad("down: %w", err)
 	}
+	if err := f.validateNetwork(bad); err != nil {
+		return err
+	}
 	return f.validateKind(drift, bad)
 }
 
@@ -249,7 +263,8 @@ func (f *Fault) validateKind(drift int64, bad func(string, ...any) error) error 
 	switch f.Kind {
 	case protocols.FaultCrash, protocols.FaultPause, protocols.FaultPartition, protocols.FaultReorder,
 		protocols.FaultPowerLoss, protocols.FaultWipe, protocols.FaultStall, protocols.FaultTorn, protocols.FaultReordered,
-		protocols.FaultDiskFull, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect:
+		protocols.FaultDiskFull, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect,
+		protocols.FaultClog, protocols.FaultSwizzleClog, protocols.FaultBandwidth, protocols.FaultReplay, protocols.FaultCorruptMessage:
 	case protocols.FaultAttrition, protocols.FaultCrashPoint, protocols.FaultStrobe:
 		return f.validateMoments(bad)
 	case protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultDiskError:

@@ -58,6 +58,7 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	validateWorkload(sc, report)
 	validateFaults(sc, report)
 	validateLinks(sc, report)
+	validateNetwork(sc, report)
 	validateAdmin(sc, list, report)
 	validateScript(sc, list, report)
 	for i, p := range sc.Sometimes {
@@ -185,6 +186,9 @@ func validateFaults(sc *Scenario, report reporter) {
 		} else if missing := unknownNode(f.Target.String(), sc); missing != "" {
 			report(in+".target", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
 		}
+		if missing := unknownNode(f.From.String(), sc); missing != "" {
+			report(in+".from", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
+		}
 		if err := faultStrength(f, sc.Clock.Drift); err != nil {
 			report(in, "%s", err)
 		}
@@ -195,6 +199,9 @@ const maxFaults = 10_000
 
 // faultStrength refuses a fault that cannot change anything, or that is another.
 func faultStrength(f *sim.Fault, bound int64) error {
+	if err := networkStrength(f); err != nil {
+		return err
+	}
 	switch f.Kind {
 	case protocols.FaultLoss, protocols.FaultDuplicate:
 		if f.Prob == 0 {

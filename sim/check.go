@@ -98,7 +98,8 @@ func hasKind(list []protocols.KindInfo, name string) bool {
 	return false
 }
 
-func checkLink(l *Link) error {
+// Validate says what is wrong with l.
+func (l *Link) Validate() error {
 	if err := l.Latency.Validate(); err != nil {
 		return fmt.Errorf("latency: %w", err)
 	}
@@ -110,10 +111,10 @@ func checkLink(l *Link) error {
 
 // checkWorld checks network, disk and clock.
 func checkWorld(cfg *Config, cluster protocols.Cluster) error {
-	if err := checkLink(&cfg.Network.Between); err != nil {
+	if err := cfg.Network.Between.Validate(); err != nil {
 		return fmt.Errorf("network.between: %w", err)
 	}
-	if err := checkLink(&cfg.Network.Client); err != nil {
+	if err := cfg.Network.Client.Validate(); err != nil {
 		return fmt.Errorf("network.client: %w", err)
 	}
 	if len(cfg.Network.Links) > 60_000 {
@@ -129,7 +130,7 @@ func checkWorld(cfg *Config, cluster protocols.Cluster) error {
 		if r.From == r.To || r.From < 0 && r.To < 0 {
 			return fmt.Errorf("network.links[%d]: there is no link from %s to %s", i, cluster.Name(r.From), cluster.Name(r.To))
 		}
-		if err := checkLink(&r.Link); err != nil {
+		if err := r.Link.Validate(); err != nil {
 			return fmt.Errorf("network.links[%d]: %w", i, err)
 		}
 	}

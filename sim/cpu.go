@@ -89,8 +89,8 @@ func (c *CPU) kilobytes(size uint64) protocols.Duration {
 	return protocols.Duration(scaled(size, uint64(c.Kilobyte), 1000))
 }
 
-// maxCost bounds each cost of a CPU.
-const maxCost = protocols.Duration(3_600_000_000_000)
+// MaxCost bounds each cost of a CPU: an hour.
+const MaxCost = protocols.Duration(3_600_000_000_000)
 
 // check says which cost is out of bounds.
 func (c *CPU) check() error {
@@ -98,8 +98,8 @@ func (c *CPU) check() error {
 		name string
 		is   protocols.Duration
 	}{{"receive", c.Receive}, {"send", c.Send}, {"kilobyte", c.Kilobyte}, {"apply", c.Apply}} {
-		if cost.is < 0 || cost.is > maxCost {
-			return fmt.Errorf("%s: %s is outside 0s..%s", cost.name, FormatDuration(cost.is), FormatDuration(maxCost))
+		if cost.is < 0 || cost.is > MaxCost {
+			return fmt.Errorf("%s: %s is outside 0s..%s", cost.name, FormatDuration(cost.is), FormatDuration(MaxCost))
 		}
 	}
 	return nil

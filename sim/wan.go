@@ -63,7 +63,7 @@ func Matrices() []Matrix {
 		ppm[i], tempo[i] = ppm[i]*us, tempo[i]*us
 	}
 	return []Matrix{
-		{"paxi-aws", []string{"VA", "OR", "CA", "IR", "JP"}, ppm, "means of the Paxi performance model between AWS Virginia, Oregon, California, Ireland and Japan: acharapko/ppm, params/mu_net_remote.csv"},
+		{"paxi-aws", []string{"VA", "OR", "CA", "IR", "JP"}, ppm, "means of the performance model of the Paxi study (SIGMOD 2019) between AWS Virginia, Oregon, California, Ireland and Japan: acharapko/ppm, params/mu_net_remote.csv"},
 		{"fantoch-aws", []string{"eu-west-1", "us-west-1", "ap-southeast-1", "ca-central-1", "sa-east-1"}, tempo, "mean pings between AWS Ireland, Northern California, Singapore, Canada and São Paulo of 2021-02-13: vitorenesduarte/fantoch, latency_aws/2021_02_13"},
 	}
 }

@@ -136,12 +136,12 @@ type passage struct {
 // behaviour is a Link, and whether it has more than latency, loss, duplication and
 // order.
 type behaviour struct {
-	Link
 	more bool
+	Link
 }
 
 func behaviourOf(l Link) behaviour {
-	return behaviour{l, !l.Jitter.Zero() || l.Corrupt > 0 || l.Replay > 0 || l.Bandwidth > 0}
+	return behaviour{Link: l, more: !l.Jitter.Zero() || l.Corrupt > 0 || l.Replay > 0 || l.Bandwidth > 0}
 }
 
 // pass sends the next message down l, of size bytes where somebody asks for them,
@@ -161,7 +161,7 @@ func (w *World) pass(l *link, from, to protocols.NodeID, leaves protocols.Time, 
 		p.fate = lost
 		return p
 	}
-	if b.more || w.narrow > 0 && l.faulty > 0 && !l.clean {
+	if b.more || l.faulty > 0 && w.narrow > 0 && !l.clean {
 		if leaves = w.carry(l, b, k, from, to, leaves, size, &p); p.fate >= lost {
 			return p
 		}

@@ -86,7 +86,7 @@ func (w *World) receiveCost(n *node, p *payload) (cost protocols.Duration) {
 }
 
 func (c *CPU) kilobytes(size uint64) protocols.Duration {
-	return protocols.Duration(scaled(size, uint64(c.Kilobyte), 1000))
+	return protocols.Duration(proportion(size, uint64(c.Kilobyte), 1000))
 }
 
 // MaxCost bounds each cost of a CPU: an hour.

@@ -126,7 +126,7 @@ func (w *World) transmit(l *link, b *behaviour, from, to protocols.NodeID, leave
 		return leaves, true
 	}
 	start := max(leaves, l.free)
-	if waiting := scaled(uint64(start-leaves), uint64(rate), billion); room > 0 && waiting+size > uint64(room) {
+	if waiting := proportion(uint64(start-leaves), uint64(rate), billion); room > 0 && waiting+size > uint64(room) {
 		if full = max(full, by); full >= 0 {
 			w.hit(full, 1)
 		}
@@ -138,12 +138,12 @@ func (w *World) transmit(l *link, b *behaviour, from, to protocols.NodeID, leave
 	if by >= 0 {
 		w.hit(by, 1)
 	}
-	l.free = start + protocols.Time(scaled(size, billion, uint64(rate)))
+	l.free = start + protocols.Time(proportion(size, billion, uint64(rate)))
 	return l.free, true
 }
 
-// scaled returns a·b/c rounded up, or the longest time where it is longer.
-func scaled(a, b, c uint64) uint64 {
+// proportion returns a·b/c rounded up, or the longest time where it is longer.
+func proportion(a, b, c uint64) uint64 {
 	const most = uint64(MaxDist)
 	hi, lo := bits.Mul64(a, b)
 	if hi >= c {

@@ -47,7 +47,7 @@ func TestTransmission(t *testing.T) {
 			t.Errorf("%d: leaves at %s, %v; want %s, %v", i, at, ok, c.at, c.ok)
 		}
 	}
-	if got := scaled(1<<62, 1<<62, 1); got != uint64(MaxDist) {
+	if got := proportion(1<<62, 1<<62, 1); got != uint64(MaxDist) {
 		t.Errorf("an overflow gives %d", got)
 	}
 }

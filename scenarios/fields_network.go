@@ -205,7 +205,7 @@ func matrixCodec() codec[sim.Matrix] {
 func readMatrix(d *decoder, n *yaml.Node, path string, trip codec[protocols.Duration]) (m sim.Matrix) {
 	given := map[[2]string]protocols.Duration{}
 	region := func(name string) {
-		if !slices.Contains(m.Regions, name) {
+		if len(m.Regions) <= sim.MaxRegions && !slices.Contains(m.Regions, name) {
 			m.Regions = append(m.Regions, name)
 		}
 	}
@@ -218,6 +218,10 @@ func readMatrix(d *decoder, n *yaml.Node, path string, trip codec[protocols.Dura
 			given[[2]string{k.Value, to.Value}] = t
 		})
 	})
+	if len(m.Regions) > sim.MaxRegions {
+		d.fail(n, "%s: want at most %d regions", path, sim.MaxRegions)
+		return sim.Matrix{}
+	}
 	for _, from := range m.Regions {
 		for _, to := range m.Regions {
 			t, ok := given[[2]string{from, to}]
@@ -316,10 +320,16 @@ func validateNetwork(sc *Scenario, report reporter) {
 		return
 	case len(n.Regions) == 0 && len(n.Matrix.Regions) > 0:
 		report("network.matrix", "want regions: who is where, as in {VA: n1 c1, OR: n2 c2}, or their names alone")
+	case len(n.Regions) > len(n.Matrix.Regions):
+		report("network.regions", "%d regions are more than the matrix has: %s", len(n.Regions), strings.Join(n.Matrix.Regions, ", "))
+		return
 	}
 	seen := map[string]string{}
 	for i := range n.Regions {
 		r := &n.Regions[i]
+		if slices.ContainsFunc(n.Regions[:i], func(s sim.Region) bool { return s.Name == r.Name }) {
+			report("network.regions", "the region %s stands twice", quote(r.Name))
+		}
 		if !slices.Contains(n.Matrix.Regions, r.Name) {
 			report("network.regions", "the matrix has no region %s; it has %s%s", quote(r.Name), strings.Join(n.Matrix.Regions, ", "), DidYouMean(r.Name, n.Matrix.Regions))
 		}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -86,6 +87,15 @@ func TestPresetsByName(t *testing.T) {
 	}
 }
 
+// manyRegions is a row of a matrix.
+func manyRegions(n int) string {
+	var row []string
+	for i := range n {
+		row = append(row, fmt.Sprintf("r%d: 1ms", i))
+	}
+	return strings.Join(row, ", ")
+}
+
 func TestBadNetworks(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"network: {bandwidth: 10}", "want a rate such as 1MB/s"},
@@ -94,12 +104,15 @@ func TestBadNetworks(t *testing.T) {
 		{"network: {queue: 64}", "no unit; write 64B"},
 		{"network: {regions: [VA, OR]}", "want a matrix"},
 		{"network: {matrix: paxi-aws}", "want regions"},
+		{"network: {regions: [VA, VA], matrix: paxi-aws}", "stands twice"},
+		{"network: {regions: [a, b, c, d, e, f], matrix: paxi-aws}", "6 regions are more than the matrix has"},
 		{"network: {regions: [VA, ORR], matrix: paxi-aws}", `no region "ORR"`},
 		{"network: {regions: {VA: leader}, matrix: paxi-aws}", "want names such as n1"},
 		{"network: {regions: {VA: n1, OR: n1 n2}, matrix: paxi-aws}", "n1 is in VA, too"},
 		{"network: {regions: {VA: n9}, matrix: paxi-aws}", `no node "n9"`},
 		{"network: {regions: [a, b, c], matrix: {a: {b: 1ms, c: 2ms}}}", "no round trip between b and c"},
 		{"network: {matrix: paxi-asw, regions: [VA]}", `did you mean "paxi-aws"`},
+		{"network: {matrix: {r: {" + manyRegions(200) + "}}}", "at most 128 regions"},
 		{"cpu: lan-sever", `did you mean "lan-server"`},
 		{"cpu: {receive: 2h}", "from 0s to 1h"},
 		{"faults: [{at: 1s, for: 1s, partition: {shape: ring, direction: in}}]", "a ring cuts both ways"},
@@ -111,7 +124,7 @@ func TestBadNetworks(t *testing.T) {
 		{"faults: [{at: 1s, for: 1s, replay: {target: n1}}]", "needs a probability"},
 	} {
 		if _, _, err := Parse("x", []byte("name: x\n"+c.text+"\n"), toys()); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", c.text, err, c.want)
+			t.Errorf("%s: got %v, want %q", c.text[:min(len(c.text), 100)], err, c.want)
 		}
 	}
 }

@@ -86,39 +86,46 @@ func (w *World) place() {
 	if len(n.Regions) == 0 {
 		return
 	}
-	of := func(letter byte, number int) string {
-		for i := range n.Regions {
-			for _, name := range strings.Fields(n.Regions[i].Members.items) {
-				if l, k, _ := parseName(name); l == letter && k == number {
-					return n.Regions[i].Name
-				}
+	rows := make([]int, len(n.Regions)) // in the matrix
+	for i := range n.Regions {
+		rows[i] = n.Matrix.index(n.Regions[i].Name)
+	}
+	nodes, clients := make([]int, len(w.nodes)+1), make([]int, w.links.clients+1)
+	for i := range nodes[1:] {
+		number := i
+		if i >= w.cluster.Replicas {
+			number -= w.cluster.Replicas
+		}
+		nodes[i+1] = rows[number%len(rows)]
+	}
+	for i := range clients[1:] {
+		clients[i+1] = rows[i%len(rows)]
+	}
+	for i := range n.Regions {
+		for _, name := range strings.Fields(n.Regions[i].Members.items) {
+			switch letter, number, _ := parseName(name); {
+			case letter == 'n':
+				nodes[number] = rows[i]
+			case letter == 's' && number <= w.cluster.Services:
+				nodes[w.cluster.Replicas+number] = rows[i]
+			case letter == 'c':
+				clients[number] = rows[i]
 			}
 		}
-		return n.Regions[(number-1)%len(n.Regions)].Name
 	}
-	nodes := make([]string, len(w.nodes)+1)
-	for i := 1; i <= len(w.nodes); i++ {
-		if i <= w.cluster.Replicas {
-			nodes[i] = of('n', i)
-		} else {
-			nodes[i] = of('s', i-w.cluster.Replicas)
-		}
-	}
-	clients := make([]string, w.links.clients+1)
-	for i := 1; i <= w.links.clients; i++ {
-		clients[i] = of('c', i)
-	}
-	at := func(id protocols.NodeID) string {
+	row := func(id protocols.NodeID) int {
 		if id < 0 {
 			return clients[-id]
 		}
 		return nodes[id]
 	}
 	w.links.each(func(from, to protocols.NodeID, l *link) {
-		trip, _ := n.Matrix.Between(at(from), at(to))
-		l.far = trip / 2
+		l.far = n.Matrix.RoundTrip[row(from)*len(n.Matrix.Regions)+row(to)] / 2
 	})
 }
+
+// MaxRegions bounds a matrix.
+const MaxRegions = 128
 
 // checkRegions checks where nodes and clients are.
 func checkRegions(cfg *Config, cluster protocols.Cluster) error {
@@ -129,6 +136,9 @@ func checkRegions(cfg *Config, cluster protocols.Cluster) error {
 			return fmt.Errorf("network.matrix: nobody is anywhere; say which regions there are")
 		}
 		return nil
+	}
+	if len(m.Regions) > MaxRegions {
+		return fmt.Errorf("network.matrix: %d regions are more than %d", len(m.Regions), MaxRegions)
 	}
 	if len(m.RoundTrip) != len(m.Regions)*len(m.Regions) {
 		return fmt.Errorf("network.matrix: %d round trips for %d regions", len(m.RoundTrip), len(m.Regions))

@@ -210,6 +210,8 @@ func FuzzRun(f *testing.F) {
 	f.Add([]byte("name: x\nfaults: [{at: 1s, for: forever, crash: majority}, {at: 0s, for: 2s, pause: leader}]\n"), uint64(2))
 	f.Add([]byte("name: x\nmachine: log\nnetwork: {loss: 100%}\nworkload: {rate: 100/s, clients: 20}\nclock: {offset: 1h, drift: 50%}\n"), uint64(3))
 	f.Add([]byte("name: x\ndisk: {fsync: pareto(1ms,0.5)}\nfaults: [{at: 1s, for: 1s, clock: {target: all, step: -1h}}]\n"), uint64(4))
+	f.Add([]byte("name: x\ncpu: {receive: 1h, kilobyte: 1h}\nnetwork: {bandwidth: 1B/s, replay: 100%, jitter: exp(1h), correlation: 1ns}\nfaults: [{at: 0s, for: forever, partition: {shape: ring, flap: 2ns}}, {at: 1s, for: 1s, swizzle-clog: all clients}]\n"), uint64(5))
+	f.Add([]byte("name: x\nreplicas: 1\nnetwork: {regions: [a, b], matrix: {a: {b: 1h}}}\ncpu: lan-server\nfaults: [{at: 0s, for: 1s, partition: {shape: bridge, clients: split}}, {at: 1s, for: 1s, bandwidth: {rate: 1B/s, queue: 1B}}]\n"), uint64(6))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		sc, _, err := Parse("fuzz.yaml", data, []*protocols.Protocol{bell()})
 		if err != nil {

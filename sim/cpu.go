@@ -47,8 +47,8 @@ type cpu struct {
 // compute lets n's processor work for cost after what it has begun, and returns
 // when it has done that.
 func (w *World) compute(n *node, cost protocols.Duration) protocols.Time {
-	cost *= protocols.Duration(max(1, n.slow))
-	n.cpu.free = max(n.cpu.free, w.now).Add(cost)
+	cost = min(cost, MaxDist) * protocols.Duration(max(1, n.slow))
+	n.cpu.free = min(max(n.cpu.free, w.now).Add(cost), beyond)
 	n.cpu.used += cost
 	w.stats.Busiest = max(w.stats.Busiest, n.cpu.used)
 	return n.cpu.free

@@ -60,11 +60,11 @@ func TestThroughputSaturates(t *testing.T) {
 		bytes := protocols.Duration(protocols.WireSize(protocols.Command{})+protocols.WireSize(&protocols.Answer{})) + protocols.Duration(n-1)*32
 		near(t, "bytes", throughput(t, cfg), int64(second)/int64(protocols.Duration(n)*(receive+send)+bytes*10_000))
 		cfg.CPU = CPU{Receive: receive, Send: send, Broadcast: true}
-		near(t, "ten times slower", throughput(t, cfg, func(w *World) {
+		near(t, "a slow node, whose every step costs", throughput(t, cfg, func(w *World) {
 			for i := range w.nodes {
-				w.nodes[i].cpu.factor = 10
+				w.nodes[i].slow = 10
 			}
-		}), want/10)
+		}), int64(second)/int64(10*(protocols.Duration(n)*receive+2*send+protocols.Duration(n+1)*slowStep)))
 	}
 }
 

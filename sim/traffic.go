@@ -138,9 +138,12 @@ func (w *World) transmit(l *link, b *behaviour, from, to protocols.NodeID, leave
 	if by >= 0 {
 		w.hit(by, 1)
 	}
-	l.free = start + protocols.Time(proportion(size, billion, uint64(rate)))
+	l.free = min(start+protocols.Time(proportion(size, billion, uint64(rate))), beyond)
 	return l.free, true
 }
+
+// beyond is later than any run ends, and far from the largest time.
+const beyond = protocols.Time(1 << 62)
 
 // proportion returns a·b/c rounded up, or the longest time where it is longer.
 func proportion(a, b, c uint64) uint64 {

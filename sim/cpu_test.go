@@ -18,14 +18,11 @@ func loaded(n int) Config {
 }
 
 // throughput returns the operations done in the second from 1 s on.
-func throughput(t *testing.T, cfg Config, change ...func(*World)) int64 {
+func throughput(t *testing.T, cfg Config) int64 {
 	t.Helper()
 	w, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, c := range change {
-		c(w)
 	}
 	w.Run(second)
 	before := w.Stats().Done
@@ -60,11 +57,8 @@ func TestThroughputSaturates(t *testing.T) {
 		bytes := protocols.Duration(protocols.WireSize(protocols.Command{})+protocols.WireSize(&protocols.Answer{})) + protocols.Duration(n-1)*32
 		near(t, "bytes", throughput(t, cfg), int64(second)/int64(protocols.Duration(n)*(receive+send)+bytes*10_000))
 		cfg.CPU = CPU{Receive: receive, Send: send, Broadcast: true}
-		near(t, "a slow node, whose every step costs", throughput(t, cfg, func(w *World) {
-			for i := range w.nodes {
-				w.nodes[i].slow = 10
-			}
-		}), int64(second)/int64(10*(protocols.Duration(n)*receive+2*send+protocols.Duration(n+1)*slowStep)))
+		cfg.Faults = []Fault{{Kind: protocols.FaultSlowNode, For: Forever, Target: target("all"), Factor: 10}}
+		near(t, "a slow node, whose every step costs", throughput(t, cfg), int64(second)/int64(10*(protocols.Duration(n)*receive+2*send+protocols.Duration(n+1)*slowStep)))
 	}
 }
 

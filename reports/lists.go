@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -37,6 +38,8 @@ var Lists = []List{
 	{"targets", "The words that say whom a fault hits", listTargets},
 	{"events", "The events that a fault can wait for", listEvents},
 	{"metrics", "The metrics that expectations and probes can bound", listMetrics},
+	{"matrices", "The built-in matrices of round trips between regions", listMatrices},
+	{"cpus", "The built-in CPU costs", listCPUs},
 	{"keys", "The keys of a scenario file", listKeys},
 }
 
@@ -60,7 +63,7 @@ func writeList(b *bufio.Writer, indent string, header table.Row, rows []table.Ro
 
 func listScenarios(b *bufio.Writer, list []*protocols.Protocol, _ Paint) {
 	var rows []table.Row
-	for _, name := range append(scenarios.Library(), scenarios.Plays()...) {
+	for _, name := range slices.Concat(scenarios.Library(), scenarios.Plays(), scenarios.FaultScenarios()) {
 		why := ""
 		if sc, _, err := scenarios.Load(name, list); err != nil {
 			why = "not for these protocols: " + CleanLines(err.Error())
@@ -182,6 +185,44 @@ func listMetrics(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
 	}
 	writeList(b, "", nil, rows)
 }
+
+func listMatrices(b *bufio.Writer, _ []*protocols.Protocol, paint Paint) {
+	for i, m := range sim.Matrices() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(b, "%s\n", paint.Strong(m.Name))
+		writeList(b, "  ", nil, []table.Row{{sentence(m.Source)}})
+		header := table.Row{""}
+		var rows []table.Row
+		for _, from := range m.Regions {
+			header = append(header, from)
+			row := table.Row{from}
+			for _, to := range m.Regions {
+				trip, _ := m.Between(from, to)
+				row = append(row, sim.FormatDuration(trip))
+			}
+			rows = append(rows, row)
+		}
+		writeList(b, "  ", header, rows)
+	}
+	b.WriteString("\nNetwork of a scenario: {regions: [REGION, …], matrix: MATRIX}\n")
+}
+
+func listCPUs(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
+	var rows []table.Row
+	for _, p := range sim.CPUPresets() {
+		c := p.CPU
+		costs := fmt.Sprintf("receive %s, send %s, kilobyte %s, apply %s", sim.FormatDuration(c.Receive), sim.FormatDuration(c.Send), sim.FormatDuration(c.Kilobyte), sim.FormatDuration(c.Apply))
+		if c.Broadcast {
+			costs += ", broadcast"
+		}
+		rows = append(rows, table.Row{p.Name, costs}, table.Row{"", sentence(p.Source)})
+	}
+	writeList(b, "", nil, rows)
+}
+
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 
 func listKeys(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
 	var rows []table.Row

@@ -29,7 +29,8 @@ type faultKind struct {
 	target  string // default target where the short form gives something else
 	fields  []field[sim.Fault]
 	short   *codec[sim.Fault]
-	set     func(*sim.Fault) // defaults; nil: none but the target
+	set     func(*sim.Fault)                   // defaults; nil: none but the target
+	after   func(given []string, f *sim.Fault) // completes what was read
 }
 
 // doc is the engine's description of the kind.
@@ -76,11 +77,7 @@ var faultKinds = slices.Concat([]faultKind{
 		fields: []field[sim.Fault]{targetField()},
 		short:  shortForm(targetOf, target()),
 	},
-	{
-		kind: protocols.FaultPartition, example: "{at: 2s, for: 1s, partition: {target: leader, direction: both}}",
-		fields: []field[sim.Fault]{targetField(), directionField()},
-		short:  shortForm(targetOf, target()),
-	},
+	partitionKind(),
 	{
 		kind: protocols.FaultLoss, target: "all", example: "{at: 2s, for: 3s, loss: {target: all, probability: 20%}}",
 		fields: []field[sim.Fault]{targetField(), probabilityField(), directionField()},
@@ -115,7 +112,7 @@ var faultKinds = slices.Concat([]faultKind{
 		kind: protocols.FaultSkew, example: "{at: 2s, for: 3s, skew: {target: leader, drift: 20%}}",
 		fields: []field[sim.Fault]{targetField(), driftField()},
 	},
-}, nodeFaultKinds())
+}, networkKinds(), nodeFaultKinds())
 
 func directionField() field[sim.Fault] {
 	return key("direction", "Which way, seen from the target: both, in (towards it) or out.", func(f *sim.Fault) *sim.Direction { return &f.OneWay }, direction())
@@ -157,7 +154,7 @@ func direction() codec[sim.Direction] {
 
 // field makes the key of a fault: crash: {target: leader}.
 func (k *faultKind) field() field[sim.Fault] {
-	m := &mapping[sim.Fault]{what: "a " + string(k.kind), fields: k.fields, flow: true, scalar: k.short}
+	m := &mapping[sim.Fault]{what: "a " + string(k.kind), fields: k.fields, flow: true, scalar: k.short, after: k.completing}
 	inner := m.codec()
 	return field[sim.Fault]{
 		key: string(k.kind),

@@ -36,6 +36,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("protocols", "Protocols that the scenario is meant for; without it, all.", func(s *Scenario) *[]string { return &s.Protocols }, listOf("a list of protocols", true, word())),
 			key("parameters", "Settings by protocol, for example {raft: {pre_vote: true, bugs: [R-02]}}; see lockstep list protocols.", func(s *Scenario) *[]Parameters { return &s.Parameters }, parametersCodec()),
 			key("network", "The links between replicas, and between clients and replicas.", func(s *Scenario) *sim.Network { return &s.Network }, networkMapping().codec()),
+			key("cpu", "What handling costs a node's only processor: a preset (lockstep list cpus) or costs. Without it, steps take no time.", func(s *Scenario) *sim.CPU { return &s.CPU }, cpuCodec()),
 			key("disk", "The write-ahead log's device at every node. What was not fsynced is lost in a crash.", func(s *Scenario) *sim.Disk { return &s.Disk }, diskMapping().codec()),
 			key("clock", "How node clocks differ from true time; each node draws once.", func(s *Scenario) *sim.Clock { return &s.Clock }, clockMapping().codec()),
 			key("workload", "What the clients do during the safety phase.", func(s *Scenario) *sim.Workload { return &s.Workload }, workloadMapping().codec()),
@@ -66,21 +67,29 @@ func scenarioMapping() *mapping[Scenario] {
 func linkFields[P any](at func(*P) *sim.Link) []field[P] {
 	duplicate := probability()
 	duplicate.simpler = allOrNone
-	return []field[P]{
+	return append([]field[P]{
 		key("latency", "Time one way: 1ms, 0.5ms..1ms, or a distribution.", func(p *P) *sim.Dist { return &at(p).Latency }, distribution()),
 		key("loss", "Share of messages lost, each on its own.", func(p *P) *sim.Prob { return &at(p).Loss }, probability()),
 		key("duplicate", "Share of messages delivered twice, each on its own.", func(p *P) *sim.Prob { return &at(p).Duplicate }, duplicate),
 		key("order", "fifo: no message overtakes another; free: latency alone orders them.", func(p *P) *bool { return &at(p).FIFO }, order()),
-	}
+	}, trafficFields(at)...)
 }
 
 func networkMapping() *mapping[sim.Network] {
+	m := linksMapping()
+	m.fields = append(m.fields, regionFields()...)
+	return m
+}
+
+// linksMapping is a network without regions: what of it a phase may change.
+func linksMapping() *mapping[sim.Network] {
 	client := &mapping[sim.Link]{what: "a link", flow: true, fields: linkFields(func(l *sim.Link) *sim.Link { return l })}
 	links := &mapping[sim.LinkRule]{
 		what: "a link rule", flow: true,
 		fields: append([]field[sim.LinkRule]{
 			key("from", "The sending node or client.", func(l *sim.LinkRule) *protocols.NodeID { return &l.From }, nodeName()),
 			key("to", "The receiving node or client.", func(l *sim.LinkRule) *protocols.NodeID { return &l.To }, nodeName()),
+			unlessZero("both", "The rule holds the other way, too.", func(l *sim.LinkRule) *bool { return &l.Both }, boolean()),
 		}, linkFields(func(l *sim.LinkRule) *sim.Link { return &l.Link })...),
 		before: func(d *decoder, l *sim.LinkRule) { l.Link = d.network.Between },
 		after: func(d *decoder, n *yaml.Node, path string, given []string, l *sim.LinkRule) {
@@ -89,13 +98,25 @@ func networkMapping() *mapping[sim.Network] {
 			}
 		},
 	}
+	between := linkFields(func(n *sim.Network) *sim.Link { return &n.Between })
+	rules := key("links", "Exceptions for single links, one way or both; what is not said is as between replicas, and the later wins.", func(n *sim.Network) *[]sim.LinkRule { return &n.Links }, listOf("a list of link rules", false, links.codec()))
+	write := rules.write
+	rules.write = func(n *sim.Network) *yaml.Node {
+		list, base := write(n), (&mapping[sim.Network]{fields: between}).write(n)
+		if list != nil {
+			for _, rule := range list.Content {
+				complete(rule, base)
+			}
+		}
+		return list
+	}
 	return &mapping[sim.Network]{
 		what:   "a network",
 		before: func(d *decoder, n *sim.Network) { d.network = n },
-		fields: append(linkFields(func(n *sim.Network) *sim.Link { return &n.Between }),
+		fields: slices.Concat(between, []field[sim.Network]{
 			key("client", "The links between clients and replicas, both ways.", func(n *sim.Network) *sim.Link { return &n.Client }, client.codec()),
-			key("links", "Exceptions for single directed links; what is not said is as between replicas, and the later wins.", func(n *sim.Network) *[]sim.LinkRule { return &n.Links }, listOf("a list of link rules", false, links.codec())),
-		),
+			rules,
+		}),
 		refused: map[string]string{"reorder": `reordering is on by default: write order: free (messages may overtake each other) or order: fifo`},
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-//go:embed library/*.yaml plays/*.yaml
+//go:embed library/*.yaml plays/*.yaml faults/*.yaml
 var libraryFiles embed.FS
 
 // Library names the shipped scenarios, sorted. They are part of the binary, so
@@ -18,6 +18,10 @@ func Library() []string { return namesIn("library") }
 // Plays names the shipped scenarios that are scripts, sorted. Each is meant for one
 // protocol, with whose name its own begins.
 func Plays() []string { return namesIn("plays") }
+
+// FaultScenarios names the shipped scenarios that show one kind of fault each,
+// sorted. A name is the kind, or begins with it.
+func FaultScenarios() []string { return namesIn("faults") }
 
 // namesIn names the scenarios of one embedded folder.
 func namesIn(folder string) []string {
@@ -41,7 +45,7 @@ var shipped = []string{"raft", "paxos", "vr", "primarybackup"}
 func inLibrary(name string) bool { return slices.Contains(shippedNames(), name) }
 
 // shippedNames are all that an argument can name.
-func shippedNames() []string { return append(Library(), Plays()...) }
+func shippedNames() []string { return slices.Concat(Library(), Plays(), FaultScenarios()) }
 
 // Load reads a shipped scenario by name. Its File is the name, so that the replay
 // command works anywhere.
@@ -58,8 +62,10 @@ func LibraryText(name string) ([]byte, error) {
 	if !inLibrary(name) {
 		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, shippedNames()) + " (lockstep list scenarios)"}}
 	}
-	if slices.Contains(Plays(), name) {
-		return libraryFiles.ReadFile("plays/" + name + ".yaml")
+	for _, folder := range [...]string{"plays", "faults"} {
+		if slices.Contains(namesIn(folder), name) {
+			return libraryFiles.ReadFile(folder + "/" + name + ".yaml")
+		}
 	}
 	return libraryFiles.ReadFile("library/" + name + ".yaml")
 }

@@ -33,7 +33,7 @@ var nemesisGroups = []struct {
 	kinds []protocols.FaultKind
 }{
 	{"kill", []protocols.FaultKind{protocols.FaultCrash}},
-	{"packet", []protocols.FaultKind{protocols.FaultDelay, protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultReorder}},
+	{"packet", []protocols.FaultKind{protocols.FaultDelay, protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultReorder, protocols.FaultCorruptMessage, protocols.FaultBandwidth}},
 	{"disk", []protocols.FaultKind{protocols.FaultSlowDisk, protocols.FaultStall, protocols.FaultDiskError, protocols.FaultDiskFull}},
 }
 

@@ -107,8 +107,8 @@ func TestShippedKeysAreDocumented(t *testing.T) {
 	for _, k := range scenarios.Keys() {
 		known[strings.ReplaceAll(k.Path, "[]", "")] = true
 	}
-	free := []string{"parameters", "workload.mix", "phases.workload.mix", "checks", "expect", "matrix"} // keys inside are names of something else
-	for _, name := range slices.Concat(scenarios.Library(), scenarios.Plays()) {
+	free := []string{"parameters", "workload.mix", "phases.workload.mix", "checks", "expect", "matrix", "network.regions", "network.matrix"} // keys inside are names of something else
+	for _, name := range slices.Concat(scenarios.Library(), scenarios.Plays(), scenarios.FaultScenarios()) {
 		text, err := scenarios.LibraryText(name)
 		if err != nil {
 			t.Fatal(err)

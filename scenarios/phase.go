@@ -21,7 +21,7 @@ func phaseMapping() *mapping[sim.Phase] {
 		fields: []field[sim.Phase]{
 			key("name", "Its name in reports, of the letters of a scenario's name.", func(p *sim.Phase) *string { return &p.Name }, word()),
 			key("at", "When it begins, from the start of the run; it lasts until the next one.", func(p *sim.Phase) *protocols.Time { return &p.At }, instant()),
-			key("network", "The links meanwhile; what is not said is as at the top. Messages under way keep their fate.", func(p *sim.Phase) *sim.Network { return &p.Network }, networkMapping().codec()),
+			key("network", "The links meanwhile; what is not said is as at the top. Messages under way keep their fate.", func(p *sim.Phase) *sim.Network { return &p.Network }, linksMapping().codec()),
 			key("workload", "What clients do meanwhile; what is not said is as at the top.", func(p *sim.Phase) *sim.Workload { return &p.Workload }, conductMapping().codec()),
 		},
 		before: func(d *decoder, p *sim.Phase) {
@@ -45,7 +45,7 @@ func phaseMapping() *mapping[sim.Phase] {
 func phasesField() field[Scenario] {
 	c := listOf("a list of phases", false, phaseMapping().codec())
 	f := key("phases", "Stretches of the run with other links or other conduct of the clients, one after the other.", func(s *Scenario) *[]sim.Phase { return &s.Phases }, c)
-	network, conduct := networkMapping(), conductMapping()
+	network, conduct := linksMapping(), conductMapping()
 	f.write = func(sc *Scenario) *yaml.Node {
 		list := c.write(&sc.Phases)
 		if list == nil {
@@ -66,6 +66,25 @@ var absent = map[string]func() *yaml.Node{
 	"popularity": func() *yaml.Node { return text("uniform") },
 	"payload":    func() *yaml.Node { return text("0B") },
 	"burst":      func() *yaml.Node { return bare("1") },
+
+	"jitter":      func() *yaml.Node { return text("0s") },
+	"correlation": func() *yaml.Node { return text("0s") },
+	"corrupt":     func() *yaml.Node { return text("0%") },
+	"replay":      func() *yaml.Node { return text("0%") },
+	"replay_age":  func() *yaml.Node { return text("0s") },
+	"bandwidth":   func() *yaml.Node { return text("0B/s") },
+	"queue":       func() *yaml.Node { return text("0B") },
+}
+
+// complete says of every key that base has and mine has not that it is absent, since
+// what is not said would be as in base.
+func complete(mine, base *yaml.Node) {
+	for i := 0; i+1 < len(base.Content); i += 2 {
+		k := base.Content[i].Value
+		if none := absent[k]; none != nil && valueOf(mine, k) == nil {
+			mine.Content = append(mine.Content, text(k), none())
+		}
+	}
 }
 
 // subtract takes out of the mapping under key what base says as well.
@@ -75,15 +94,15 @@ func subtract(phase *yaml.Node, name string, base *yaml.Node) {
 		return
 	}
 	mine := phase.Content[at+1]
+	complete(mine, base)
 	var kept []*yaml.Node
 	for i := 0; i+1 < len(mine.Content); i += 2 {
-		if v := valueOf(base, mine.Content[i].Value); v == nil || flat(v) != flat(mine.Content[i+1]) {
-			kept = append(kept, mine.Content[i], mine.Content[i+1])
+		v := valueOf(base, mine.Content[i].Value)
+		if v != nil && v.Kind == yaml.MappingNode {
+			complete(mine.Content[i+1], v)
 		}
-	}
-	for i := 0; i+1 < len(base.Content); i += 2 {
-		if k := base.Content[i].Value; valueOf(mine, k) == nil {
-			kept = append(kept, text(k), absent[k]())
+		if v == nil || flat(v) != flat(mine.Content[i+1]) {
+			kept = append(kept, mine.Content[i], mine.Content[i+1])
 		}
 	}
 	mine.Content = kept

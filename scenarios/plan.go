@@ -175,13 +175,18 @@ func (g *drawer) workload(sc *Scenario) {
 	w.GiveUp = w.Timeout + g.span(0, 5*g.timeout)
 }
 
+// drawable are the kinds of fault that Draw knows how to draw.
+var drawable = []protocols.FaultKind{
+	protocols.FaultCrash, protocols.FaultPause, protocols.FaultPartition, protocols.FaultLoss, protocols.FaultDuplicate,
+	protocols.FaultReorder, protocols.FaultDelay, protocols.FaultSlowDisk, protocols.FaultClock,
+}
+
 // faults draws the plan: which kinds, how many, then one by one.
 func (g *drawer) faults(sc *Scenario) {
 	var kinds []protocols.FaultKind
-	for _, k := range sim.FaultKinds() {
-		limit := survives(g.protocol, k.Kind, g.parameters, sc.Replicas)
-		if !isNodeFault(k.Kind) && limit != 0 && k.Kind != protocols.FaultSkew && g.chance(50) {
-			kinds = append(kinds, k.Kind)
+	for _, k := range drawable {
+		if limit := survives(g.protocol, k, g.parameters, sc.Replicas); limit != 0 && g.chance(50) {
+			kinds = append(kinds, k)
 		}
 	}
 	if len(kinds) == 0 {

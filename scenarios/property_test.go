@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestDrawnPlansVary(t *testing.T) {
 		}
 	}
 	for _, k := range sim.FaultKinds() {
-		if want := k.Kind != protocols.FaultSkew; want != (seen[string(k.Kind)] > 0) {
+		if want := slices.Contains(drawable, k.Kind) || isNodeFault(k.Kind); want != (seen[string(k.Kind)] > 0) {
 			t.Errorf("%s: drawn %d times", k.Kind, seen[string(k.Kind)])
 		}
 	}
@@ -168,7 +169,7 @@ func TestPercentilesByNearestRank(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
-	for _, name := range Library() {
+	for _, name := range append(Library(), FaultScenarios()...) {
 		text, err := LibraryText(name)
 		if err != nil {
 			f.Fatal(err)

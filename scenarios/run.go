@@ -221,7 +221,7 @@ func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
 	cfg := sim.Config{
 		Protocol: p, Parameters: sc.ParametersOf(p),
 		Replicas: sc.Replicas, Machine: sc.Machine, Seed: seed,
-		Network: sc.Network, Disk: sc.Disk, Clock: sc.Clock, Workload: sc.Workload, Phases: sc.Phases,
+		Network: sc.Network, CPU: sc.CPU, Disk: sc.Disk, Clock: sc.Clock, Workload: sc.Workload, Phases: sc.Phases,
 		Faults: sc.Faults, Members: sc.Members, Admin: sc.Admin, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
 		MaxEvents: sc.Events,
 	}

@@ -214,6 +214,8 @@ func FuzzRun(f *testing.F) {
 	f.Add([]byte("name: x\nfaults:\n  - {when: leader-elected, after: 1ms, count: 9, for: 1s, pause: subject}\n  - {when: fault 1 ends, for: forever, crash: successor}\n  - {when: commit 3, until: 3s, for: 1s, partition: former-leader}\n"), uint64(6))
 	f.Add([]byte("name: x\nworkload: {keys: 1000, popularity: zipf(0.99), payload: 1B..1MB}\nphases:\n  - {name: a, at: 1s, workload: {rate: 1000/s, burst: 100}, network: {loss: 10%}}\n  - {name: b, at: 2s}\nfor: 3s\n"), uint64(7))
 	f.Add([]byte("name: x\nmatrix: {network.loss: [0%, 9%], workload.clients: [1, 7]}\nfor: 1s\n"), uint64(8))
+	f.Add([]byte("name: x\ncpu: {receive: 1h, kilobyte: 1h}\nnetwork: {bandwidth: 1B/s, replay: 100%, jitter: exp(1h), correlation: 1ns}\nfaults: [{at: 0s, for: forever, partition: {shape: ring, flap: 2ns}}, {at: 1s, for: 1s, swizzle-clog: all clients}]\n"), uint64(5))
+	f.Add([]byte("name: x\nreplicas: 1\nnetwork: {regions: [a, b], matrix: {a: {b: 1h}}}\ncpu: lan-server\nfaults: [{at: 0s, for: 1s, partition: {shape: bridge, clients: split}}, {at: 1s, for: 1s, bandwidth: {rate: 1B/s, queue: 1B}}]\n"), uint64(6))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		sc, _, err := Parse("fuzz.yaml", data, []*protocols.Protocol{bell()})
 		if err != nil {

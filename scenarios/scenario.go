@@ -30,6 +30,7 @@ type Scenario struct {
 	Parameters []Parameters
 
 	Network  sim.Network
+	CPU      sim.CPU
 	Disk     sim.Disk
 	Clock    sim.Clock
 	Workload sim.Workload

@@ -60,6 +60,7 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	validateNemesis(sc, report)
 	validateMatrix(sc, list, report)
 	validateLinks(sc, &sc.Network, "network", report)
+	validateNetwork(sc, report)
 	validatePhases(sc, report)
 	validateAdmin(sc, list, report)
 	validateScript(sc, list, report)
@@ -190,6 +191,9 @@ func validateFaults(sc *Scenario, report reporter) {
 		if !f.When.Set() && slices.Contains(strings.Fields(f.Target.String()), "subject") {
 			report(in, "subject is whom an event was about: write when, which event the fault waits for")
 		}
+		if missing := unknownNode(f.From.String(), sc); missing != "" {
+			report(in+".from", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
+		}
 		if err := faultStrength(f, sc.Clock.Drift); err != nil {
 			report(in, "%s", err)
 		}
@@ -200,6 +204,9 @@ const maxFaults = 10_000
 
 // faultStrength refuses a fault that cannot change anything, or that is another.
 func faultStrength(f *sim.Fault, bound int64) error {
+	if err := networkStrength(f); err != nil {
+		return err
+	}
 	switch f.Kind {
 	case protocols.FaultLoss, protocols.FaultDuplicate:
 		if f.Prob == 0 {

@@ -101,22 +101,23 @@ func hasKind(list []protocols.KindInfo, name string) bool {
 	return false
 }
 
-func checkLink(l *Link) error {
+// Validate says what is wrong with l.
+func (l *Link) Validate() error {
 	if err := l.Latency.Validate(); err != nil {
 		return fmt.Errorf("latency: %w", err)
 	}
 	if !l.Loss.valid() || !l.Duplicate.valid() {
 		return fmt.Errorf("loss %s and duplicate %s must be within 0%%..100%%", l.Loss, l.Duplicate)
 	}
-	return nil
+	return checkTraffic(l)
 }
 
 // checkWorld checks network, disk and clock.
 func checkWorld(cfg *Config, cluster protocols.Cluster) error {
-	if err := checkLink(&cfg.Network.Between); err != nil {
+	if err := cfg.Network.Between.Validate(); err != nil {
 		return fmt.Errorf("network.between: %w", err)
 	}
-	if err := checkLink(&cfg.Network.Client); err != nil {
+	if err := cfg.Network.Client.Validate(); err != nil {
 		return fmt.Errorf("network.client: %w", err)
 	}
 	if len(cfg.Network.Links) > 60_000 {
@@ -132,9 +133,15 @@ func checkWorld(cfg *Config, cluster protocols.Cluster) error {
 		if r.From == r.To || r.From < 0 && r.To < 0 {
 			return fmt.Errorf("network.links[%d]: there is no link from %s to %s", i, cluster.Name(r.From), cluster.Name(r.To))
 		}
-		if err := checkLink(&r.Link); err != nil {
+		if err := r.Link.Validate(); err != nil {
 			return fmt.Errorf("network.links[%d]: %w", i, err)
 		}
+	}
+	if err := checkRegions(cfg, cluster); err != nil {
+		return err
+	}
+	if err := cfg.CPU.check(); err != nil {
+		return fmt.Errorf("cpu.%w", err)
 	}
 	for _, d := range [...]struct {
 		name string
@@ -230,6 +237,11 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 		if strikes += max(1, f.Count); strikes > maxFaults {
 			return fmt.Errorf("faults: %d strikes are more than %d", strikes, maxFaults)
 		}
+		if !f.From.Empty() {
+			if err := f.From.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers, f.When); err != nil {
+				return fmt.Errorf("faults[%d]: from: %w", i, err)
+			}
+		}
 	}
 	return nil
 }
@@ -263,6 +275,9 @@ func (f *Fault) Validate(drift int64) error {
 	if err := f.Down.Validate(); err != nil {
 		return bad("down: %w", err)
 	}
+	if err := f.validateNetwork(bad); err != nil {
+		return err
+	}
 	return f.validateKind(drift, bad)
 }
 
@@ -270,7 +285,8 @@ func (f *Fault) validateKind(drift int64, bad func(string, ...any) error) error 
 	switch f.Kind {
 	case protocols.FaultCrash, protocols.FaultPause, protocols.FaultPartition, protocols.FaultReorder,
 		protocols.FaultPowerLoss, protocols.FaultWipe, protocols.FaultStall, protocols.FaultTorn, protocols.FaultReordered,
-		protocols.FaultDiskFull, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect:
+		protocols.FaultDiskFull, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect,
+		protocols.FaultClog, protocols.FaultSwizzleClog, protocols.FaultBandwidth, protocols.FaultReplay, protocols.FaultCorruptMessage:
 	case protocols.FaultAttrition, protocols.FaultCrashPoint, protocols.FaultStrobe:
 		return f.validateMoments(bad)
 	case protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultDiskError:

@@ -194,7 +194,7 @@ func (w *World) attempt(c *client, to protocols.NodeID) {
 	w.history.at(c.op).Attempts++
 	w.stats.Requests++
 	w.watch(c, min(w.now.Add(w.timeout), c.giveUp))
-	p := w.pass(w.links.of(c.id, to), c.id, to)
+	p := w.pass(w.links.of(c.id, to), c.id, to, w.now, w.requestSize)
 	if w.tracing {
 		e := TraceEvent{Kind: TraceAttempt, Node: c.id, Peer: to, Command: w.requests.list[c.request].command, Reason: fates[p.fate]}
 		if p.fate >= lost {
@@ -217,6 +217,10 @@ func (w *World) fly(slot uint32, from, to protocols.NodeID, p *passage) {
 		q.flying++
 		*w.queue.add(p.copyAt, w.seq) = payload{kind: evRequest, to: to, from: from, ref: slot, stamp: p.stamp}
 	}
+	if p.replayAt > 0 {
+		q.flying++
+		*w.queue.add(p.replayAt, w.seq) = payload{kind: evRequest, to: to, from: from, ref: slot, stamp: replayed}
+	}
 }
 
 // busy reports whether c has an operation under way.
@@ -225,11 +229,16 @@ func (c *client) busy() bool { return c.state == asking || c.state == backing }
 // answered handles an answer that reaches its client.
 func (w *World) answered(p *payload, cause uint64) {
 	slot := p.ref
+	l, what := w.links.of(p.from, p.to), arrives
+	severed := l.cuts != p.stamp && l.severs(p.stamp)
+	if l.clogs > 0 && !l.clean && !severed {
+		w.clog(l, p, cause)
+		return
+	}
 	a := w.answers.list[slot]
 	w.answers.free(slot)
 	w.begin(evAnswer, p.to, p.from, a.Command.Seq, cause)
-	what := arrives
-	if l := w.links.of(p.from, p.to); l.cuts != p.stamp {
+	if severed {
 		w.stats.Cut++
 		w.hit(int(l.cutter), 1)
 		what = cut

@@ -12,6 +12,7 @@ type Config struct {
 	Seed       uint64
 
 	Network  Network
+	CPU      CPU
 	Disk     Disk
 	Clock    Clock
 	Workload Workload
@@ -71,6 +72,8 @@ type Network struct {
 	Between Link       // replica to replica (and service)
 	Client  Link       // client to replica and back
 	Links   []LinkRule // exceptions, the later wins
+	Regions []Region   // where nodes and clients are; empty: all in one place
+	Matrix  Matrix     // how far the regions are from each other; needs Regions
 }
 
 // Link is how one directed link behaves when no fault touches it.
@@ -79,11 +82,30 @@ type Link struct {
 	Loss      Prob // each message, independently
 	Duplicate Prob // each message, independently; the copy draws its own latency
 	FIFO      bool // no message overtakes another; otherwise latency alone orders them
+
+	// Jitter is added to the latency. Every message draws it, or, with a Correlation,
+	// every slice of time of that length: messages that leave in one slice share it.
+	Jitter      Dist
+	Correlation protocols.Duration
+
+	Corrupt   Prob               // each message, independently: a checksum fails, and it is dropped
+	Replay    Prob               // each message, independently: a copy arrives once more, later
+	ReplayAge protocols.Duration // at most this much later; 0 takes DefaultReplayAge
+
+	// Bandwidth is what the link carries, in bytes per second: a message takes size /
+	// Bandwidth to leave, one after the other. Queue bounds, in bytes, what waits to
+	// leave and is leaving; what finds no room is dropped. 0: no bound.
+	Bandwidth, Queue int64
 }
 
-// LinkRule replaces the Link of the directed pair From→To.
+// DefaultReplayAge is how old a replayed message is at most where nothing is said.
+const DefaultReplayAge = protocols.Duration(30_000_000_000)
+
+// LinkRule replaces the Link of the directed pair From→To, and with Both that of
+// To→From as well.
 type LinkRule struct {
 	From, To protocols.NodeID
+	Both     bool
 	Link     Link
 }
 

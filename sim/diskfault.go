@@ -122,7 +122,7 @@ func (w *World) fsyncFails(n *node, cause uint64) bool {
 	if w.tracing {
 		w.record(TraceEvent{Kind: TraceDiskFailed, Node: n.id, Life: n.life, Detail: err.Error()})
 	}
-	if n.held() {
+	if n.held(false) {
 		w.holdFirst(n, &payload{kind: evDiskFailed, to: n.id}, cause)
 	} else {
 		w.tellDisk(n)

@@ -30,8 +30,8 @@ type Fault struct {
 	Until protocols.Time     // with When: the event counts up to then; 0: always
 	Count int                // with When: it strikes at so many events, 1..MaxCount; 0 is 1
 
-	OneWay  Direction          // partition, loss, duplicate, reorder, delay: which way
-	Prob    Prob               // loss, duplicate: of each message
+	OneWay  Direction          // partition, clog and what disturbs links: which way
+	Prob    Prob               // loss, duplicate, replay, corrupt-message: of each message
 	Latency Dist               // delay, reorder: added to each message
 	Factor  int64              // slow-disk, slow-node: times slower, 2..1000
 	Cut     int                // crash: at the next step with effects, after this many of them; 0: between steps
@@ -41,6 +41,14 @@ type Fault struct {
 	Nth     int                // crash-point: at which time that the point comes, from 1; 0 is 1
 	Every   protocols.Duration // strobe: between two jumps; attrition: mean time between two crashes of an idle node
 	Down    Dist               // attrition: how long a crash lasts
+
+	Shape   Shape              // partition: how it divides the nodes
+	From    Target             // partition that isolates: from whom; empty: from everybody else
+	Clients ClientSide         // partition with two sides: where the clients are
+	Flap    protocols.Duration // partition: opens and closes, half of this each; 0: stays closed
+	Rate    int64              // bandwidth: bytes per second
+	Queue   int64              // bandwidth: bytes that may wait at each link; 0: any number
+	Age     protocols.Duration // replay: at most this much later; 0 takes DefaultReplayAge
 }
 
 // streamName is the number of f's random stream.
@@ -90,10 +98,10 @@ type FaultInfo struct {
 
 // FaultKinds lists what the engine can inject, in the order of documentation.
 func FaultKinds() []FaultInfo {
-	return []FaultInfo{
+	return append([]FaultInfo{
 		{protocols.FaultCrash, "stop, lose un-synced writes and what waits for them, restart at the end", "Cut"},
 		{protocols.FaultPause, "stop, then go on with old timers and messages", ""},
-		{protocols.FaultPartition, "cut the links between the target and the rest, with what is in flight on them", "OneWay"},
+		{protocols.FaultPartition, "cut the links between the target and the rest, or in another shape, with what is in flight on them", "OneWay, Shape, From, Clients, Flap"},
 		{protocols.FaultLoss, "lose messages of the target's links at random", "Prob, OneWay"},
 		{protocols.FaultDuplicate, "deliver messages of the target's links twice, at random", "Prob, OneWay"},
 		{protocols.FaultReorder, "let messages of the target's links overtake each other, FIFO or not", "Latency, OneWay"},
@@ -115,7 +123,7 @@ func FaultKinds() []FaultInfo {
 		{protocols.FaultLying, "let fsyncs complete that reach only a cache, which a power-loss loses", ""},
 		{protocols.FaultCorrupt, "damage one durable record of which another node has a good copy; the next boot finds it", ""},
 		{protocols.FaultMisdirect, "let one record land in the place of another of which another node has a good copy", ""},
-	}
+	}, networkFaults()...)
 }
 
 // FaultRecord is what became of one fault.
@@ -129,7 +137,8 @@ type FaultRecord struct {
 	Ended    protocols.Time // when it ended; meaningless while active
 
 	// Effective says whether it changed anything. Count says how much: messages
-	// lost, copied, delayed, overtaking or cut; events deferred and sends held by a
+	// lost, copied, delayed, overtaking, cut,
+	// held back, slowed, replayed or corrupted; events deferred and sends held by a
 	// pause; records lost by a crash; flushes slowed, stalled or failed; crashes that
 	// left a damaged log; records damaged or lost by a lying disk; events that a slow
 	// node let wait; clocks that changed.
@@ -204,6 +213,14 @@ func effectOf(k protocols.FaultKind) string {
 		return "records damaged"
 	case protocols.FaultSlowNode:
 		return "events kept waiting"
+	case protocols.FaultClog, protocols.FaultSwizzleClog:
+		return "messages held back"
+	case protocols.FaultBandwidth:
+		return "messages slowed or dropped"
+	case protocols.FaultReplay:
+		return "messages replayed"
+	case protocols.FaultCorruptMessage:
+		return "messages corrupted"
 	}
 	return "clocks changed"
 }

@@ -40,7 +40,7 @@ func (w *World) Facts() *protocols.Facts {
 	f := w.blankFacts()
 	f.Live = w.live()
 	w.links.each(func(from, to protocols.NodeID, l *link) {
-		if from > 0 && to > 0 && (l.cut == 0 || l.clean) {
+		if from > 0 && to > 0 && (l.cut == 0 && l.clogs == 0 || l.clean) {
 			f.Hears[to] = f.Hears[to].With(from)
 		}
 	})
@@ -133,6 +133,7 @@ func (w *World) Heal(core protocols.NodeSet) {
 			w.clients[i].node = w.nextNode(w.clients[i].node)
 		}
 	}
+	w.unclog()
 }
 
 // HealAll ends every fault and cleans every link, also those of Network.
@@ -144,6 +145,7 @@ func (w *World) HealAll() {
 	for i := range w.clients {
 		w.clients[i].giveUp = never
 	}
+	w.unclog()
 }
 
 // heal mends the nodes of core and the links that have no end outside it.
@@ -165,7 +167,7 @@ func (w *World) heal(core protocols.NodeSet, what string) {
 	w.mended = w.mended.Or(core)
 	w.links.each(func(from, to protocols.NodeID, l *link) {
 		if (from < 0 || core.Has(from)) && (to < 0 || core.Has(to)) {
-			l.clean, l.behave = true, behaveHealed
+			l.clean, l.behave, l.far, l.free = true, behaveHealed, 0, 0
 		}
 	})
 	for id := core.Next(protocols.Nobody); id != protocols.Nobody; id = core.Next(id) {
@@ -206,6 +208,9 @@ func (w *World) remains(f *fault, core protocols.NodeSet) bool {
 	switch {
 	case !f.links:
 		return !f.Resolved.Nodes.Minus(core).Empty() && !f.stays()
+	}
+	if f.division.open {
+		return false
 	}
 	found := false
 	w.links.each(func(from, to protocols.NodeID, l *link) {

@@ -5,15 +5,19 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // link is one directed link. Its random decisions are keyed by the number of the
 // message on the link, so that they depend on nothing else.
 type link struct {
-	stream base
-	sent   uint64         // messages so far
-	last   protocols.Time // FIFO: when the last one arrives
-	cuts   uint32         // times it was cut: a message that left before a cut does not arrive
-	behave uint16         // index into World.behaviours
-	cut    int16          // partitions that cut it now
-	faulty int16          // other faults that touch it now
-	cutter int16          // index of the last fault that cut it
-	clean  bool           // healed: no fault touches it any more
+	stream  base
+	sent    uint64             // messages so far
+	last    protocols.Time     // FIFO: when the last one arrives
+	free    protocols.Time     // when what was sent so far has left, where bandwidth is bounded
+	far     protocols.Duration // one way between the regions of its ends
+	cuts    uint32             // times it was cut: a message that left before a cut does not arrive
+	behave  uint16             // index into World.behaviours
+	cut     int16              // partitions that cut it now
+	faulty  int16              // other faults that touch it now
+	cutter  int16              // index of the last fault that cut it
+	clogs   int16              // faults that clog it now
+	clogger int16              // index of the last fault that clogged it
+	clean   bool               // healed: no fault touches it any more
 }
 
 // What a link's stream is used for; draws are numbered by message and use.
@@ -50,6 +54,9 @@ func (ls *links) reset(cfg *Config, nodes, clients int) {
 	})
 	for i, r := range cfg.Network.Links {
 		ls.of(r.From, r.To).behave = uint16(behaveRules + i)
+		if r.Both {
+			ls.of(r.To, r.From).behave = uint16(behaveRules + i)
+		}
 	}
 }
 
@@ -112,19 +119,34 @@ const (
 	cut
 	down // arrives at a node that is down
 	late // an answer that nobody waits for any more
+	corrupted
+	overflowed
 )
 
-var fates = [...]string{"", "copied", "lost", "cut", "down", "late"}
+var fates = [...]string{"", "copied", "lost", "cut", "down", "late", "corrupted", "overflowed"}
 
 // passage is what a link makes of one message.
 type passage struct {
 	at, copyAt protocols.Time // arrival of the message and of its duplicate
+	replayAt   protocols.Time // arrival of its replay; 0: none
 	stamp      uint32         // cuts of the link at departure
-	fate       fate           // up to cut
+	fate       fate           // what ends its way before it arrives, if anything
 }
 
-// pass sends the next message down l and decides what becomes of it.
-func (w *World) pass(l *link, from, to protocols.NodeID) (p passage) {
+// behaviour is a Link, and whether it has more than latency, loss, duplication and
+// order.
+type behaviour struct {
+	more bool
+	Link
+}
+
+func behaviourOf(l Link) behaviour {
+	return behaviour{Link: l, more: !l.Jitter.Zero() || l.Corrupt > 0 || l.Replay > 0 || l.Bandwidth > 0}
+}
+
+// pass sends the next message down l, of size bytes where somebody asks for them,
+// and decides what becomes of it.
+func (w *World) pass(l *link, from, to protocols.NodeID, leaves protocols.Time, size uint64) (p passage) {
 	k := l.sent
 	l.sent++
 	if l.cut > 0 && !l.clean {
@@ -139,14 +161,20 @@ func (w *World) pass(l *link, from, to protocols.NodeID) (p passage) {
 		p.fate = lost
 		return p
 	}
+	if b.more || l.faulty > 0 && w.narrow > 0 && !l.clean {
+		if leaves = w.carry(l, b, k, from, to, leaves, size, &p); p.fate >= lost {
+			return p
+		}
+	}
 	p.stamp = l.cuts
-	p.at = w.now.Add(b.Latency.Draw(l.stream.at(k*drawUses + drawLatency)))
+	leaves = leaves.Add(l.far)
+	p.at = leaves.Add(b.Latency.Draw(l.stream.at(k*drawUses + drawLatency)))
 	fifo := b.FIFO
 	if b.Duplicate > 0 && b.Duplicate.hit(l.stream.at(k*drawUses+drawDuplicate)) {
 		p.fate = copied
 	}
 	if l.faulty > 0 && !l.clean {
-		if fifo = w.disturb(l, k, from, to, &p) && fifo; p.fate == lost {
+		if fifo = w.disturb(l, k, from, to, &p) && fifo; p.fate >= lost {
 			return p
 		}
 	}
@@ -158,11 +186,15 @@ func (w *World) pass(l *link, from, to protocols.NodeID) (p passage) {
 	l.last = max(l.last, p.at)
 	if p.fate == copied {
 		w.stats.Copied++
-		p.copyAt = w.now.Add(b.Latency.Draw(l.stream.at(k*drawUses + drawCopyLatency)))
+		p.copyAt = leaves.Add(b.Latency.Draw(l.stream.at(k*drawUses + drawCopyLatency)))
 		if fifo {
 			p.copyAt = max(p.copyAt, l.last+1)
 			l.last = p.copyAt
 		}
+	}
+	if p.replayAt > 0 { // so far the time after the message itself
+		w.stats.Replayed++
+		p.replayAt += p.at
 	}
 	return p
 }
@@ -201,6 +233,18 @@ func (w *World) disturb(l *link, k uint64, from, to protocols.NodeID, p *passage
 			if p.at < l.last {
 				w.hit(i, 1)
 			}
+		case protocols.FaultCorruptMessage:
+			if f.Fault.Prob.hit(draws.at(k)) {
+				w.stats.Corrupted++
+				w.hit(i, 1)
+				p.fate = corrupted
+				return fifo
+			}
+		case protocols.FaultReplay:
+			if u := draws.at(2 * k); p.replayAt == 0 && f.Fault.Prob.hit(u) {
+				w.hit(i, 1)
+				p.replayAt = replayAfter(draws.at(2*k+1), f.Fault.Age)
+			}
 		}
 	}
 	return fifo
@@ -235,7 +279,11 @@ func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
 	c := &w.kinds[kind]
 	c.Messages++
 	c.Bytes += size
-	p := w.pass(w.links.between(n.id, to), n.id, to)
+	leaves := w.now
+	if w.computes {
+		leaves = w.serialise(n, kind, size)
+	}
+	p := w.pass(w.links.between(n.id, to), n.id, to, leaves, size)
 	if p.fate >= lost {
 		if w.tracing {
 			w.record(TraceEvent{Kind: TraceDropped, Node: to, Peer: n.id, Life: n.life, Message: m, Reason: fates[p.fate]})
@@ -248,6 +296,10 @@ func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
 	if p.fate == copied {
 		twin := w.queue.add(p.copyAt, w.seq)
 		*twin = payload{message: w.memory.CopyMessage(m), ref: n.life, stamp: p.stamp, to: to, from: n.id, kind: evMessage, says: kind}
+	}
+	if p.replayAt > 0 {
+		again := w.queue.add(p.replayAt, w.seq)
+		*again = payload{message: w.memory.CopyMessage(m), ref: n.life, stamp: replayed, to: to, from: n.id, kind: evMessage, says: kind}
 	}
 }
 
@@ -268,15 +320,18 @@ func (w *World) arrive(p *payload, cause uint64) {
 			w.memory.ReleaseMessage(p.message) // died with the crash
 			return
 		}
-	} else if l := w.links.between(p.from, p.to); l.cuts != p.stamp {
+	} else if l := w.links.between(p.from, p.to); l.cuts != p.stamp && l.severs(p.stamp) {
 		w.stats.Cut++
 		w.hit(int(l.cutter), 1)
 		what = cut
+	} else if l.clogs > 0 && !l.clean {
+		w.clog(l, p, cause)
+		return
 	} else if !n.up {
 		w.stats.Missed++
 		what = down
 	}
-	if what == arrives && n.held() {
+	if what == arrives && n.held(w.computes) {
 		w.hold(n, p, cause)
 		return
 	}

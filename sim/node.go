@@ -23,31 +23,35 @@ type node struct {
 	pauses   int  // active faults that keep it paused
 	draining bool // handles what a pause has held back
 	drainGen uint32
-	heldBack []heldEvent
-	heldHead int // heldBack[heldHead:] are still held back
-	cutAt    int // crash at the next step with effects, after this many; 0: no
-	cutter   int // the fault that asks for it
+	heldBack []heldEvent // by a pause, or because the CPU is busy
+	heldHead int         // heldBack[heldHead:] are still held back
+	cutAt    int         // crash at the next step with effects, after this many; 0: no
+	cutter   int         // the fault that asks for it
 	trap     trap
 	doomed   bool  // the trap has sprung: it crashes once what is under way can stop
 	refused  bool  // its program does not boot from what is left of its disk
 	slow     int64 // each step takes so many times slowStep; 0: no time
 	slower   int   // the fault that made it so
+	cpu      cpu
 }
 
-// heldEvent is an event that a pause keeps back.
+// heldEvent is an event that something keeps back.
 type heldEvent struct {
 	payload payload
 	cause   uint64
 }
 
-// held reports whether events for n must queue up behind a pause.
-func (n *node) held() bool { return n.pauses > 0 || n.draining }
+// held reports whether events for n must queue up: behind a pause, or for its CPU.
+func (n *node) held(computes bool) bool { return computes || n.pauses > 0 || n.draining }
 
-// hold keeps an event back until n goes on.
+// hold keeps an event back until n goes on, or has the time.
 func (w *World) hold(n *node, p *payload, cause uint64) {
 	n.heldBack = append(n.heldBack, heldEvent{*p, cause})
 	if n.pauses > 0 {
 		w.hitPause(n)
+	} else if w.computes && !n.draining {
+		n.draining = true
+		w.drainNext(n)
 	}
 	if n.pauses == 0 && n.slow > 0 {
 		w.hit(n.slower, 1)
@@ -127,7 +131,7 @@ func (w *World) step(n *node) {
 	ev.Now = n.clock.read(w.now)
 	ev.Wall = ev.Now + n.clock.wall
 	led, epoch, leader := n.view.Leading, n.view.Epoch, n.view.Leader
-	w.calling = n
+	w.calling, w.serialised = n, 0
 	n.replica.Step(ev, out)
 	n.replica.View(&n.view)
 	w.calling = nil
@@ -172,7 +176,7 @@ func (w *World) step(n *node) {
 		w.cutCrash(n, whole)
 	case n.doomed:
 		w.fall(n)
-	case n.slow > 0:
+	case n.slow > 0 && !w.computes:
 		w.laden(n)
 	}
 }
@@ -242,6 +246,9 @@ func (w *World) note(n *node, note *protocols.Note) {
 			w.chief, w.chiefEpoch = n.id, note.Epoch
 		}
 	case protocols.NoteCommit, protocols.NoteApplied:
+		if w.computes && note.Kind == protocols.NoteApplied {
+			w.compute(n, w.cfg.CPU.Apply)
+		}
 		w.stats.Committed = max(w.stats.Committed, note.Index)
 		w.progress = true
 		if w.compares {
@@ -281,6 +288,7 @@ func (w *World) crashLosing(n *node, what loss) uint64 {
 	n.heldBack, n.heldHead = n.heldBack[:0], 0
 	n.up, n.replica, n.view = false, nil, protocols.View{}
 	n.draining, n.cutAt, n.pauses, n.doomed = false, 0, 0, false
+	n.cpu.free = 0
 	n.drainGen++
 	for i := range w.faults { // the next life is a new process, which nothing pauses
 		if f := &w.faults[i]; f.Fault.Kind == protocols.FaultPause {
@@ -372,12 +380,21 @@ func (w *World) resume(n *node) {
 	}
 }
 
+// drainNext plans when n handles the next event that was held back.
 func (w *World) drainNext(n *node) {
-	p := w.queue.add(w.now.Add(protocols.Duration(n.slow)*slowStep), w.seq)
+	t := w.now.Add(protocols.Duration(n.slow) * slowStep)
+	if w.computes {
+		t = w.compute(n, w.receiveCost(n, &n.heldBack[n.heldHead].payload))
+	}
+	w.drainAt(n, t)
+}
+
+func (w *World) drainAt(n *node, t protocols.Time) {
+	p := w.queue.add(t, w.seq)
 	p.kind, p.to, p.ref = evDrain, n.id, n.drainGen
 }
 
-// drain handles the next event that a pause has held back.
+// drain handles the next event that was held back.
 func (w *World) drain(n *node) {
 	if n.pauses > 0 { // paused again meanwhile
 		n.draining = false
@@ -385,6 +402,10 @@ func (w *World) drain(n *node) {
 	}
 	if n.heldHead == len(n.heldBack) { // a slow node has nothing left to do
 		n.heldBack, n.heldHead, n.draining = n.heldBack[:0], 0, false
+		return
+	}
+	if w.computes && n.cpu.free > w.now { // what waited for the disk came between
+		w.drainAt(n, n.cpu.free)
 		return
 	}
 	e := n.heldBack[n.heldHead]
@@ -402,7 +423,12 @@ func (w *World) drain(n *node) {
 	}
 	switch {
 	case !n.up: // crashed at a cut
-	case n.heldHead < len(n.heldBack) || n.slow > 0:
+	case n.heldHead < len(n.heldBack) || n.slow > 0 && !w.computes:
+		if n.heldHead >= 64 && 2*n.heldHead >= len(n.heldBack) { // half is gone: close up
+			rest := copy(n.heldBack, n.heldBack[n.heldHead:])
+			clear(n.heldBack[rest:])
+			n.heldBack, n.heldHead = n.heldBack[:rest], 0
+		}
 		w.drainNext(n)
 	default:
 		n.heldBack, n.heldHead = n.heldBack[:0], 0

@@ -84,10 +84,7 @@ func (w *World) enter(i int) {
 
 // behave makes every link that is not healed behave as n says.
 func (w *World) behave(n *Network) {
-	w.behaviours = append(w.behaviours[:0], n.Between, n.Client, healed)
-	for _, r := range n.Links {
-		w.behaviours = append(w.behaviours, r.Link)
-	}
+	w.behaviours = behavioursOf(w.behaviours[:0], n)
 	w.links.each(func(from, to protocols.NodeID, l *link) {
 		if l.clean {
 			return
@@ -99,6 +96,9 @@ func (w *World) behave(n *Network) {
 	})
 	for i, r := range n.Links {
 		if l := w.links.of(r.From, r.To); !l.clean {
+			l.behave = uint16(behaveRules + i)
+		}
+		if l := w.links.of(r.To, r.From); r.Both && !l.clean {
 			l.behave = uint16(behaveRules + i)
 		}
 	}

@@ -43,6 +43,8 @@ const (
 	evAttrition                       // fault ref may crash to; stamp: how often it was asked
 	evRevive                          // to restarts after a crash by fault ref; stamp: its life
 	evStrobe                          // the wall clocks of fault ref jump; stamp: how often they have
+	evSwizzle                         // fault ref clogs to, or says that it is free again
+	evFlap                            // partition ref opens or closes
 	evPhase                           // phase ref begins
 )
 

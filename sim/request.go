@@ -79,14 +79,17 @@ func (a *answers) free(slot uint32) {
 func (w *World) requestArrives(p *payload, cause uint64) {
 	n := &w.nodes[p.to-1]
 	what := arrives
-	if l := w.links.of(p.from, p.to); l.cuts != p.stamp {
+	if l := w.links.of(p.from, p.to); l.cuts != p.stamp && l.severs(p.stamp) {
 		w.stats.Cut++
 		w.hit(int(l.cutter), 1)
 		what = cut
+	} else if l.clogs > 0 && !l.clean {
+		w.clog(l, p, cause)
+		return
 	} else if !n.up {
 		what = down
 	}
-	if what == arrives && n.held() {
+	if what == arrives && n.held(w.computes) {
 		w.hold(n, p, cause)
 		return
 	}
@@ -152,7 +155,14 @@ func (w *World) sendAnswer(n *node, slot uint32) {
 			q.delivered--
 		}
 	}
-	p := w.pass(w.links.of(n.id, to), n.id, to)
+	leaves, size := w.now, uint64(0)
+	if w.weighs {
+		size = uint64(protocols.WireSize(&a.Answer))
+	}
+	if w.computes {
+		leaves = w.serialise(n, 0, size)
+	}
+	p := w.pass(w.links.of(n.id, to), n.id, to, leaves, size)
 	if p.fate >= lost {
 		if w.tracing {
 			w.record(TraceEvent{Kind: TraceDropped, Node: to, Peer: n.id, Command: a.Command, Answer: true, Reason: fates[p.fate]})
@@ -164,5 +174,9 @@ func (w *World) sendAnswer(n *node, slot uint32) {
 	if p.fate == copied {
 		twin := w.answers.take(w.answers.list[slot])
 		*w.queue.add(p.copyAt, w.seq) = payload{kind: evAnswer, to: to, from: n.id, ref: twin, stamp: p.stamp}
+	}
+	if p.replayAt > 0 {
+		again := w.answers.take(w.answers.list[slot])
+		*w.queue.add(p.replayAt, w.seq) = payload{kind: evAnswer, to: to, from: n.id, ref: again, stamp: replayed}
 	}
 }

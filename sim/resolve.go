@@ -37,13 +37,23 @@ func (t Target) check(cluster protocols.Cluster, clients int, when Trigger) erro
 // random choices are the first draws of the fault's stream, every time it is
 // asked, so that waiting costs no draws.
 func (w *World) resolve(f *fault) (r Resolved, ok bool) {
-	draws := stream{base: f.stream.sub(0)}
-	for _, item := range strings.Fields(f.Fault.Target.items) {
+	if from := f.Fault.From; !from.Empty() {
+		if _, ok := w.resolveTarget(from, f, f.stream.sub(subFrom)); !ok {
+			return Resolved{}, false
+		}
+	}
+	return w.resolveTarget(f.Fault.Target, f, f.stream.sub(0))
+}
+
+// resolveTarget finds out who t is now for a fault, with the draws of a stream.
+func (w *World) resolveTarget(t Target, f *fault, of base) (r Resolved, ok bool) {
+	draws := stream{base: of}
+	for _, item := range strings.Fields(t.items) {
 		if !w.resolveItem(item, f, &draws, &r) {
 			return Resolved{}, false
 		}
 	}
-	if f.Fault.Target.others {
+	if t.others {
 		r.Nodes = protocols.NodesUpTo(w.cluster.Replicas).Minus(r.Nodes)
 		r.Clients = nil
 	}

@@ -221,7 +221,7 @@ func (w *World) fireNamed(s *ScriptStep) error {
 			armed = append(armed, name)
 			continue
 		}
-		if n.held() {
+		if n.held(false) {
 			return fmt.Errorf("%s is paused", s.Names[0])
 		}
 		w.fire(n, protocols.Timer(i), 0)
@@ -408,7 +408,7 @@ func (w *World) adminStep(s *ScriptStep) error {
 		return err
 	}
 	n := &w.nodes[at-1]
-	if !n.up || n.held() {
+	if !n.up || n.held(false) {
 		return errors.New(s.Names[0] + " is down or paused")
 	}
 	lo, hi := wish.Members.Words()

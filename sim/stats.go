@@ -16,6 +16,14 @@ type Stats struct {
 	Missed    uint64 // arrived at a node that was down
 	Copied    uint64 // duplicates made by links and faults
 
+	Corrupted  uint64 // dropped because a checksum failed
+	Overflowed uint64 // dropped because a link's queue was full
+	Queued     uint64 // had to wait until a link had carried what went before
+	Clogged    uint64 // held back at the end of a clogged link
+	Replayed   uint64 // copies of old messages that links and faults made
+
+	Busiest protocols.Duration // CPU time of the node that used most
+
 	Requests uint64 // attempts that clients sent
 	Replies  uint64 // answers and refusals that nodes sent to clients
 

@@ -15,16 +15,23 @@ type fault struct {
 	links   bool              // works on links
 	done    protocols.NodeSet // misdirected-write: nodes that it has hit
 	forward bool              // strobe: the clocks are ahead
+
+	division division          // partition
+	clogs    protocols.NodeSet // clog: nodes that it clogs now
+	clogging bool              // clog: is on
 }
 
 // touches reports whether a link fault works on the link from→to. Links of a
 // client are touched only if the target names the client.
 func (f *fault) touches(from, to protocols.NodeID) bool {
+	switch f.Fault.Kind {
+	case protocols.FaultPartition:
+		return f.division.cuts(from, to, f.Fault.OneWay)
+	case protocols.FaultClog, protocols.FaultSwizzleClog:
+		return f.clogging && f.clogsLink(from, to, f.clogs)
+	}
 	out, in := f.Resolved.has(from), f.Resolved.has(to)
 	if from < 0 && !out || to < 0 && !in {
-		return false
-	}
-	if f.Fault.Kind == protocols.FaultPartition && out && in {
 		return false
 	}
 	switch f.Fault.OneWay {
@@ -106,6 +113,9 @@ func (w *World) strike(i int, r Resolved) {
 	waited := f.State == Waiting
 	f.State, f.Resolved, f.Struck = Active, r, w.now
 	f.Names = r.Names(w.cluster)
+	if f.Fault.Kind == protocols.FaultPartition {
+		w.divide(f, w.resolvedFrom(f))
+	}
 	lo, hi := r.Nodes.Words()
 	w.digest.mix(uint64(f.Fault.ID)<<32 | uint64(len(r.Clients)))
 	w.digest.mix(lo)
@@ -135,23 +145,28 @@ func (f *fault) stays() bool { return f.Fault.Kind == protocols.FaultClock && f.
 // strikeLinks lets link fault i begin.
 func (w *World) strikeLinks(i int) {
 	f := &w.faults[i]
-	cut := f.Fault.Kind == protocols.FaultPartition
+	switch f.Fault.Kind {
+	case protocols.FaultPartition:
+		w.sever(i, true)
+		if f.Fault.Flap > 0 {
+			w.plan(i, w.now.Add(f.Fault.Flap/2), evFlap)
+		}
+		return
+	case protocols.FaultClog:
+		w.reclog(i, f.Resolved.Nodes, true)
+		return
+	case protocols.FaultSwizzleClog:
+		w.swizzle(i)
+		return
+	case protocols.FaultBandwidth:
+		w.narrow++
+	}
 	w.links.each(func(from, to protocols.NodeID, l *link) {
-		switch {
-		case l.clean || !f.touches(from, to):
-		case cut:
-			l.cut++
-			l.cuts++
-			l.cutter = int16(i)
-		default:
+		if !l.clean && f.touches(from, to) {
 			l.faulty++
 		}
 	})
-	if cut {
-		w.leadership()
-	} else {
-		w.linkFaults = append(w.linkFaults, i)
-	}
+	w.linkFaults = append(w.linkFaults, i)
 }
 
 // strikeNode lets fault i begin at n.
@@ -254,37 +269,30 @@ func (w *World) end(i int) {
 // endLinks lets link fault i end.
 func (w *World) endLinks(i int) {
 	f := &w.faults[i]
+	switch f.Fault.Kind {
+	case protocols.FaultPartition:
+		if !f.division.open {
+			w.sever(i, false)
+		}
+		return
+	case protocols.FaultClog, protocols.FaultSwizzleClog:
+		w.reclog(i, protocols.NodeSet{}, false)
+		w.unclog()
+		return
+	case protocols.FaultBandwidth:
+		w.narrow--
+	}
 	w.links.each(func(from, to protocols.NodeID, l *link) {
-		switch {
-		case l.clean || !f.touches(from, to):
-		case f.Fault.Kind == protocols.FaultPartition:
-			if l.cut--; l.cut > 0 && int(l.cutter) == i {
-				l.cutter = w.anotherCutter(from, to)
-			}
-		default:
+		if !l.clean && f.touches(from, to) {
 			l.faulty--
 		}
 	})
-	if f.Fault.Kind == protocols.FaultPartition {
-		w.leadership()
-	}
 	for k, j := range w.linkFaults {
 		if j == i {
 			w.linkFaults = append(w.linkFaults[:k], w.linkFaults[k+1:]...)
 			break
 		}
 	}
-}
-
-// anotherCutter returns an active partition that cuts from→to.
-func (w *World) anotherCutter(from, to protocols.NodeID) int16 {
-	for i := range w.faults {
-		f := &w.faults[i]
-		if f.State == Active && f.Fault.Kind == protocols.FaultPartition && f.touches(from, to) {
-			return int16(i)
-		}
-	}
-	panic("sim: a link is cut by no fault")
 }
 
 // endNode lets fault i end at n.
@@ -358,6 +366,7 @@ func describe(f *Fault) string {
 	if f.Factor > 0 {
 		b.WriteString(" x" + formatDecimal(f.Factor, 0))
 	}
+	b.WriteString(describeNetwork(f))
 	if f.Cut > 0 {
 		b.WriteString(" after effect " + formatDecimal(int64(f.Cut), 0))
 	}

@@ -142,7 +142,7 @@ func (w *World) roused(s *subscriber, cause uint64) {
 	s.request, s.asking = w.requests.take(command), true
 	w.rouse(s, w.now.Add(w.timeout))
 	to := w.anyNode(s.asks.next())
-	p := w.pass(w.links.of(s.id, to), s.id, to)
+	p := w.pass(w.links.of(s.id, to), s.id, to, w.now, w.requestSize)
 	if w.tracing {
 		e := TraceEvent{Kind: TraceAttempt, Node: s.id, Peer: to, Command: command, Reason: fates[p.fate]}
 		if p.fate >= lost {

@@ -30,16 +30,23 @@ type World struct {
 	queue  queue
 	memory *protocols.Memory
 
-	nodes      []node
-	links      links
-	behaviours []Link
-	kinds      [protocols.MaxKinds]KindCount
-	sized      [protocols.MaxKinds]bool // messages that know their size
-	digested   [protocols.MaxKinds]bool // messages that know their digest
-	early      [protocols.MaxKinds]bool // Config.Early
-	lose       [protocols.MaxKinds]bool // Config.Lose
-	instant    bool                     // the disk takes no time
-	sessions   bool                     // Protocol.SessionTransport
+	nodes       []node
+	links       links
+	behaviours  []behaviour
+	kinds       [protocols.MaxKinds]KindCount
+	sized       [protocols.MaxKinds]bool // messages that know their size
+	digested    [protocols.MaxKinds]bool // messages that know their digest
+	early       [protocols.MaxKinds]bool // Config.Early
+	lose        [protocols.MaxKinds]bool // Config.Lose
+	instant     bool                     // the disk takes no time
+	computes    bool                     // steps take CPU time
+	weighs      bool                     // the size of requests and answers matters
+	requestSize uint64                   // of every request
+	narrow      int                      // active faults that bound bandwidth
+	clogged     []heldEvent              // what has reached the end of a clogged link, in order
+	freed       []heldEvent              // clogged, while what is free goes on
+	serialised  protocols.Kind           // the message that is being sent to several
+	sessions    bool                     // Protocol.SessionTransport
 
 	faults      []fault
 	linkFaults  []int // active faults that disturb links
@@ -145,11 +152,7 @@ func (w *World) Reset(cfg Config) error {
 	w.resetNodes()
 	w.resetClients()
 	w.resetSubscribers()
-	w.links.reset(&w.cfg, len(w.nodes), len(w.clients)+len(w.subscribers))
-	w.behaviours = append(w.behaviours[:0], cfg.Network.Between, cfg.Network.Client, healed)
-	for _, r := range cfg.Network.Links {
-		w.behaviours = append(w.behaviours, r.Link)
-	}
+	w.resetNetwork()
 	w.resetTriggers()
 	w.chief, w.former, w.struck, w.chiefEpoch = protocols.Nobody, protocols.Nobody, protocols.Nobody, 0
 	w.resetFaults()
@@ -249,7 +252,8 @@ func (w *World) awaitEvent(f fault) {
 
 func worksOnLinks(k protocols.FaultKind) bool {
 	switch k {
-	case protocols.FaultPartition, protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultReorder, protocols.FaultDelay:
+	case protocols.FaultPartition, protocols.FaultLoss, protocols.FaultDuplicate, protocols.FaultReorder, protocols.FaultDelay,
+		protocols.FaultClog, protocols.FaultSwizzleClog, protocols.FaultBandwidth, protocols.FaultReplay, protocols.FaultCorruptMessage:
 		return true
 	}
 	return false
@@ -307,7 +311,7 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		n := &w.nodes[p.to-1]
 		switch {
 		case n.timers.gen != p.ref:
-		case n.held():
+		case n.held(w.computes):
 			w.hold(n, p, cause)
 		default:
 			w.ring(n, cause)
@@ -350,6 +354,10 @@ func (w *World) dispatch(p *payload, cause uint64) {
 		w.strobe(int(p.ref), p.stamp)
 	case evAdmin:
 		w.administer(int(p.ref))
+	case evSwizzle:
+		w.swizzled(int(p.ref), p.to, p.says == clogs)
+	case evFlap:
+		w.flapped(int(p.ref))
 	case evBoot:
 		w.begin(evBoot, p.to, protocols.Nobody, 0, cause)
 		w.boot(&w.nodes[p.to-1])

@@ -84,16 +84,8 @@ func pruneFault(n *yaml.Node, f *sim.Fault) {
 	k.defaults(&plain)
 	m := mapping[sim.Fault]{fields: k.fields}
 	prune(own, m.write(&plain))
-	if k.short == nil || len(own.Content) != 2 || own.Content[0].Value != k.shortKey() {
+	if k.short == nil || len(own.Content) != 2 || own.Content[0].Value != k.short.key {
 		return
 	}
 	*own = *own.Content[1]
-}
-
-// shortKey is the key whose value the short form takes.
-func (k *faultKind) shortKey() string {
-	if k.target == "" {
-		return "target"
-	}
-	return k.fields[1].key
 }

@@ -28,7 +28,7 @@ type faultKind struct {
 	example string
 	target  string // default target where the short form gives something else
 	fields  []field[sim.Fault]
-	short   *codec[sim.Fault]
+	short   *shortened
 	set     func(*sim.Fault)                   // defaults; nil: none but the target
 	after   func(given []string, f *sim.Fault) // completes what was read
 }
@@ -58,50 +58,56 @@ func probabilityOf(f *sim.Fault) *sim.Prob { return &f.Prob }
 func latencyOf(f *sim.Fault) *sim.Dist     { return &f.Latency }
 func targetOf(f *sim.Fault) *sim.Target    { return &f.Target }
 
-// shortForm reads and describes the form crash: leader. It is never written.
-func shortForm[T any](at func(*sim.Fault) *T, c codec[T]) *codec[sim.Fault] {
-	return &codec[sim.Fault]{
+// shortened is the form crash: leader, which stands for the value of one key. Only
+// [Brief] writes it.
+type shortened struct {
+	codec[sim.Fault]
+	key string
+}
+
+func shortForm[T any](name string, at func(*sim.Fault) *T, c codec[T]) *shortened {
+	return &shortened{codec[sim.Fault]{
 		read:   func(d *decoder, n *yaml.Node, path string, f *sim.Fault) { c.read(d, n, path, at(f)) },
 		schema: c.schema,
-	}
+	}, name}
 }
 
 var faultKinds = slices.Concat([]faultKind{
 	{
 		kind: protocols.FaultCrash, example: "{at: 2s, for: 500ms, crash: leader}",
 		fields: []field[sim.Fault]{targetField(), key("cut", "Crash inside the next step that has effects, after this many of them; 0: between steps.", func(f *sim.Fault) *int { return &f.Cut }, whole[int](0, 1000))},
-		short:  shortForm(targetOf, target()),
+		short:  shortForm("target", targetOf, target()),
 	},
 	{
 		kind: protocols.FaultPause, example: "{at: 2s, for: 1s, pause: leader}",
 		fields: []field[sim.Fault]{targetField()},
-		short:  shortForm(targetOf, target()),
+		short:  shortForm("target", targetOf, target()),
 	},
 	partitionKind(),
 	{
 		kind: protocols.FaultLoss, target: "all", example: "{at: 2s, for: 3s, loss: {target: all, probability: 20%}}",
 		fields: []field[sim.Fault]{targetField(), probabilityField(), directionField()},
-		short:  shortForm(probabilityOf, probability()),
+		short:  shortForm("probability", probabilityOf, probability()),
 	},
 	{
 		kind: protocols.FaultDuplicate, target: "all", example: "{at: 2s, for: 3s, duplicate: {target: all, probability: 20%}}",
 		fields: []field[sim.Fault]{targetField(), probabilityField(), directionField()},
-		short:  shortForm(probabilityOf, probability()),
+		short:  shortForm("probability", probabilityOf, probability()),
 	},
 	{
 		kind: protocols.FaultReorder, target: "all", example: "{at: 2s, for: 3s, reorder: {target: all, latency: 0ms..20ms}}",
 		fields: []field[sim.Fault]{targetField(), latencyField(), directionField()},
-		short:  shortForm(latencyOf, distribution()),
+		short:  shortForm("latency", latencyOf, distribution()),
 	},
 	{
 		kind: protocols.FaultDelay, target: "all", example: "{at: 2s, for: 3s, delay: {target: n1, latency: 50ms..200ms}}",
 		fields: []field[sim.Fault]{targetField(), latencyField(), directionField()},
-		short:  shortForm(latencyOf, distribution()),
+		short:  shortForm("latency", latencyOf, distribution()),
 	},
 	{
 		kind: protocols.FaultSlowDisk, example: "{at: 2s, for: 3s, slow-disk: {target: leader, factor: 20}}",
 		fields: []field[sim.Fault]{targetField(), key("factor", "How many times slower, 2..1000; without it 10.", func(f *sim.Fault) *int64 { return &f.Factor }, whole[int64](2, 1000))},
-		short:  shortForm(targetOf, target()),
+		short:  shortForm("target", targetOf, target()),
 		set:    func(f *sim.Fault) { f.Factor = 10 },
 	},
 	{
@@ -154,7 +160,10 @@ func direction() codec[sim.Direction] {
 
 // field makes the key of a fault: crash: {target: leader}.
 func (k *faultKind) field() field[sim.Fault] {
-	m := &mapping[sim.Fault]{what: "a " + string(k.kind), fields: k.fields, flow: true, scalar: k.short, after: k.completing}
+	m := &mapping[sim.Fault]{what: "a " + string(k.kind), fields: k.fields, flow: true, after: k.completing}
+	if k.short != nil {
+		m.scalar = &k.short.codec
+	}
 	inner := m.codec()
 	return field[sim.Fault]{
 		key: string(k.kind),

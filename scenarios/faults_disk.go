@@ -11,7 +11,7 @@ import (
 // need more than a target and an interval of the plain ones.
 func nodeFaultKinds() []faultKind {
 	only := func(kind protocols.FaultKind, example string) faultKind {
-		return faultKind{kind: kind, example: example, fields: []field[sim.Fault]{targetField()}, short: shortForm(targetOf, target())}
+		return faultKind{kind: kind, example: example, fields: []field[sim.Fault]{targetField()}, short: shortForm("target", targetOf, target())}
 	}
 	certain := func(f *sim.Fault) { f.Prob = sim.Always }
 	return []faultKind{
@@ -24,7 +24,7 @@ func nodeFaultKinds() []faultKind {
 		},
 		{
 			kind: protocols.FaultPowerLoss, target: "all services", example: "{at: 2s, for: 500ms, power-loss: all services}",
-			fields: []field[sim.Fault]{targetField()}, short: shortForm(targetOf, target()),
+			fields: []field[sim.Fault]{targetField()}, short: shortForm("target", targetOf, target()),
 		},
 		only(protocols.FaultWipe, "{at: 2s, for: 500ms, wipe: n3}"),
 		{
@@ -32,7 +32,7 @@ func nodeFaultKinds() []faultKind {
 			fields: []field[sim.Fault]{targetField(),
 				key("every", "Mean time between two crashes of a node whose disk is idle, from 1ms; a tenth of it while a write is not durable. Without it 5s.", func(f *sim.Fault) *protocols.Duration { return &f.Every }, span(time.Millisecond, sim.MaxDist)),
 				key("down", "How long a crash lasts; without it 50ms..500ms.", func(f *sim.Fault) *sim.Dist { return &f.Down }, distribution())},
-			short: shortForm(targetOf, target()),
+			short: shortForm("target", targetOf, target()),
 			set: func(f *sim.Fault) {
 				f.Every, f.Down = 5*time.Second, sim.Between(50*time.Millisecond, 500*time.Millisecond)
 			},
@@ -47,7 +47,7 @@ func nodeFaultKinds() []faultKind {
 		{
 			kind: protocols.FaultSlowNode, example: "{at: 2s, for: 3s, slow-node: {target: leader, factor: 50}}",
 			fields: []field[sim.Fault]{targetField(), key("factor", "How many times slower, 2..1000, in units of 10us for each step; without it 10.", func(f *sim.Fault) *int64 { return &f.Factor }, whole[int64](2, 1000))},
-			short:  shortForm(targetOf, target()),
+			short:  shortForm("target", targetOf, target()),
 			set:    func(f *sim.Fault) { f.Factor = 10 },
 		},
 		only(protocols.FaultStall, "{at: 2s, for: 500ms, fsync-stall: leader}"),
@@ -56,7 +56,7 @@ func nodeFaultKinds() []faultKind {
 		{
 			kind: protocols.FaultDiskError, example: "{at: 2s, for: 1s, fsync-error: {target: leader, probability: 10%}}",
 			fields: []field[sim.Fault]{targetField(), key("probability", "Of each fsync; without it all fail.", probabilityOf, probability())},
-			short:  shortForm(targetOf, target()),
+			short:  shortForm("target", targetOf, target()),
 			set:    certain,
 		},
 		only(protocols.FaultDiskFull, "{at: 2s, for: 1s, disk-full: n2}"),

@@ -21,7 +21,7 @@ func partitionKind() faultKind {
 			unlessZero("clients", "Where the clients are: both sides (they reach everybody), with-majority (with the larger side) or split (each on a random side). Clients that the target names are on its side.", func(f *sim.Fault) *sim.ClientSide { return &f.Clients }, clientSide()),
 			unlessZero("flap", "The partition opens and closes, half of this each: 600ms. Without it, it stays closed.", func(f *sim.Fault) *protocols.Duration { return &f.Flap }, span(0, sim.MaxDist)),
 		},
-		short: shortForm(targetOf, target()),
+		short: shortForm("target", targetOf, target()),
 		after: func(given []string, f *sim.Fault) {
 			if f.Shape != sim.Isolate && !slices.Contains(given, "target") {
 				f.Target = Target("random")
@@ -36,12 +36,12 @@ func networkKinds() []faultKind {
 		{
 			kind: protocols.FaultClog, example: "{at: 2s, for: 1s, clog: {target: leader, direction: in}}",
 			fields: []field[sim.Fault]{targetField(), directionField()},
-			short:  shortForm(targetOf, target()),
+			short:  shortForm("target", targetOf, target()),
 		},
 		{
 			kind: protocols.FaultSwizzleClog, target: "majority", example: "{at: 2s, for: 4s, swizzle-clog: majority}",
 			fields: []field[sim.Fault]{targetField(), directionField()},
-			short:  shortForm(targetOf, target()),
+			short:  shortForm("target", targetOf, target()),
 		},
 		{
 			kind: protocols.FaultBandwidth, target: "all", example: "{at: 2s, for: 3s, bandwidth: {target: leader, rate: 20kB/s, queue: 8kB}}",
@@ -51,7 +51,7 @@ func networkKinds() []faultKind {
 				unlessZero("queue", "What may wait before each link; what finds no room is dropped. Without it, anything.", func(f *sim.Fault) *int64 { return &f.Queue }, byteSize()),
 				directionField(),
 			},
-			short: shortForm(rateOf, byteRate()),
+			short: shortForm("rate", rateOf, byteRate()),
 		},
 		{
 			kind: protocols.FaultReplay, target: "all", example: "{at: 2s, for: 3s, replay: {target: all, probability: 5%, age: 3s}}",
@@ -60,12 +60,12 @@ func networkKinds() []faultKind {
 				unlessZero("age", "How much later a replay arrives at most; without it 30s.", func(f *sim.Fault) *protocols.Duration { return &f.Age }, span(0, sim.MaxDist)),
 				directionField(),
 			},
-			short: shortForm(probabilityOf, probability()),
+			short: shortForm("probability", probabilityOf, probability()),
 		},
 		{
 			kind: protocols.FaultCorruptMessage, target: "all", example: "{at: 2s, for: 3s, corrupt-message: {target: all, probability: 20%}}",
 			fields: []field[sim.Fault]{targetField(), probabilityField(), directionField()},
-			short:  shortForm(probabilityOf, probability()),
+			short:  shortForm("probability", probabilityOf, probability()),
 		},
 	}
 }

@@ -30,16 +30,34 @@ func failing(t *testing.T, which uint8, first uint16) (*scenarios.Scenario, *pro
 		if p.Name != pick.protocol {
 			continue
 		}
-		parameters := withBug(p, pick.bug)
-		for seed := uint64(first); seed < uint64(first)+30; seed++ {
-			sc := scenarios.Draw(seed, p, parameters)
-			if r := scenarios.Run(sc, p, seed, scenarios.Options{}); r.Verdict == checker.Violation {
-				return sc, p, seed
-			}
+		if sc, seed := firstFailing(p, pick.bug, uint64(first), 30); sc != nil {
+			return sc, p, seed
 		}
 	}
 	t.Skip("no failure near this seed")
 	return nil, nil, 0
+}
+
+// firstFailing returns the first of so many plans from a seed on that shows the bug.
+func firstFailing(p *protocols.Protocol, bug string, first, plans uint64) (*scenarios.Scenario, uint64) {
+	parameters := withBug(p, bug)
+	for seed := first; seed < first+plans; seed++ {
+		sc := scenarios.Draw(seed, p, parameters)
+		if r := scenarios.Run(sc, p, seed, scenarios.Options{}); r.Verdict == checker.Violation {
+			return sc, seed
+		}
+	}
+	return nil, 0
+}
+
+// readsAlone is a plan in which Raft answers a read out of date.
+func readsAlone(t *testing.T) (*scenarios.Scenario, *protocols.Protocol, uint64) {
+	p := all.List()[0]
+	sc, seed := firstFailing(p, "R-READ", 1, 100)
+	if sc == nil {
+		t.Fatal("no plan of 100 shows R-READ")
+	}
+	return sc, p, seed
 }
 
 func withBug(p *protocols.Protocol, bug string) any {
@@ -101,13 +119,13 @@ func contained(t *testing.T, sc *scenarios.Scenario, r *shrink.Result) {
 // TestBudget: a spent budget is said, and the answer fails likewise.
 func TestBudget(t *testing.T) {
 	p := all.List()[0]
-	sc := scenarios.Draw(19, p, withBug(p, "R-01"))
+	sc, seed := firstFailing(p, "R-11", 1, 100)
 	for _, runs := range []int{1, 2, 30} {
-		r, err := shrink.Minimise(context.Background(), sc, p, 19, shrink.Options{MaxRuns: runs, Workers: 2})
+		r, err := shrink.Minimise(context.Background(), sc, p, seed, shrink.Options{MaxRuns: runs, Workers: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := scenarios.Run(r.Scenario, p, 19, scenarios.Options{})
+		again := scenarios.Run(r.Scenario, p, seed, scenarios.Options{})
 		if r.End != shrink.Spent || r.Runs != runs || again.Check != r.Before.Check {
 			t.Errorf("budget %d: %d runs, %s, then %s", runs, r.Runs, r.End, again)
 		}
@@ -117,10 +135,10 @@ func TestBudget(t *testing.T) {
 // TestInterrupt: when the context ends, the best so far is kept.
 func TestInterrupt(t *testing.T) {
 	p := all.List()[0]
-	sc := scenarios.Draw(19, p, withBug(p, "R-01"))
+	sc, seed := firstFailing(p, "R-11", 1, 100)
 	ctx, cancel := context.WithCancel(context.Background())
 	steps := 0
-	r, err := shrink.Minimise(ctx, sc, p, 19, shrink.Options{Progress: func(shrink.Progress) {
+	r, err := shrink.Minimise(ctx, sc, p, seed, shrink.Options{Progress: func(shrink.Progress) {
 		if steps++; steps == 5 {
 			cancel()
 		}
@@ -128,7 +146,7 @@ func TestInterrupt(t *testing.T) {
 	if err != nil || r.End != shrink.Interrupted || len(r.Scenario.Faults) >= len(sc.Faults) {
 		t.Fatalf("%v, %+v", err, r)
 	}
-	if again := scenarios.Run(r.Scenario, p, 19, scenarios.Options{}); again.Check != r.Before.Check {
+	if again := scenarios.Run(r.Scenario, p, seed, scenarios.Options{}); again.Check != r.Before.Check {
 		t.Errorf("the best so far: %s", again)
 	}
 }
@@ -152,13 +170,12 @@ func TestNotFailing(t *testing.T) {
 // TestTell: the story of a small failure names the fault, the leader, the operations
 // and the check, in the order of time, and its drawings are whole.
 func TestTell(t *testing.T) {
-	p := all.List()[0]
-	sc := scenarios.Draw(8, p, withBug(p, "R-READ"))
-	r, err := shrink.Minimise(context.Background(), sc, p, 8, shrink.Options{Workers: 2})
+	sc, p, seed := readsAlone(t)
+	r, err := shrink.Minimise(context.Background(), sc, p, seed, shrink.Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := shrink.Tell(r.Scenario, p, 8, "a note")
+	s, err := shrink.Tell(r.Scenario, p, seed, "a note")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,11 +205,12 @@ func TestTell(t *testing.T) {
 // TestInevitable: a bug that needs no luck is inevitable early; one that needs the
 // right moment only after that moment, and never after the violation.
 func TestInevitable(t *testing.T) {
-	p := all.List()[0]
+	_, p, late := readsAlone(t)
+	_, early := firstFailing(p, "R-02", 1, 100)
 	for _, c := range []struct {
 		bug  string
 		seed uint64
-	}{{"R-02", 3}, {"R-READ", 8}} {
+	}{{"R-02", early}, {"R-READ", late}} {
 		r, err := shrink.Minimise(context.Background(), scenarios.Draw(c.seed, p, withBug(p, c.bug)), p, c.seed, shrink.Options{Workers: 2})
 		if err != nil {
 			t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -42,7 +41,7 @@ func conductFields() []field[sim.Workload] {
 	return []field[sim.Workload]{
 		key("popularity", "How often each key is drawn: uniform, zipf(0.99) for key k in proportion to 1/k^0.99, or hotspot(10%,90%) for a tenth of the keys with nine tenths of the operations. k1 is the most popular.", func(w *sim.Workload) *sim.Popularity { return &w.Popularity }, popularity()),
 		key("mix", "What each operation is, in shares that add up to 100%: {get: 50%, put: 40%, cas: 10%}.", func(w *sim.Workload) *[]sim.Share { return &w.Mix }, mixCodec()),
-		key("payload", "Bytes that a written value takes in messages and records beside its number: 100B, 1KB, or 100B..4KB evenly; at most 1MB.", func(w *sim.Workload) *sim.Sizes { return &w.Payload }, sizes()),
+		key("payload", "Bytes that a written value takes in messages and records beside its number: 100B, 1kB, or 100B..4KiB evenly; at most 1MiB.", func(w *sim.Workload) *sim.Sizes { return &w.Payload }, sizes()),
 		key("think", "Closed loop: pause between a result and the client's next call.", func(w *sim.Workload) *sim.Dist { return &w.Think }, distribution()),
 		key("every", "Open loop: time between arrivals over all clients; 0s is a closed loop.", func(w *sim.Workload) *sim.Dist { return &w.Every }, distribution()),
 		{
@@ -80,15 +79,9 @@ func popularity() codec[sim.Popularity] {
 	return omitted(c, sim.Popularity{})
 }
 
-// sizeUnits are the units of sizes, in bytes.
-var sizeUnits = []struct {
-	suffix string
-	bytes  uint64
-}{{"KB", 1 << 10}, {"MB", 1 << 20}, {"B", 1}}
-
 // sizes is a size, or a range of sizes, with a unit.
 func sizes() codec[sim.Sizes] {
-	c := scalar("a size such as 100B, 1KB or 100B..4KB", func(s string) (sim.Sizes, error) {
+	c := scalar("a size such as 100B, 1kB or 100B..4KiB", func(s string) (sim.Sizes, error) {
 		from, to, two := strings.Cut(s, "..")
 		if !two {
 			to = from
@@ -107,44 +100,20 @@ func sizes() codec[sim.Sizes] {
 			return formatSize(s.Min)
 		}
 		return formatSize(s.Min) + ".." + formatSize(s.Max)
-	}, object{"type": "string", "pattern": `^[0-9]+ *(B|KB|MB)(\.\.[0-9]+ *(B|KB|MB))?$`})
+	}, object{"type": "string", "pattern": `^[0-9.]+ *(B|kB|KiB|MB|MiB)(\.\.[0-9.]+ *(B|kB|KiB|MB|MiB))?$`})
 	return omitted(c, sim.Sizes{})
 }
 
 func parseSize(s string) (protocols.Payload, error) {
-	s = strings.TrimSpace(s)
-	for _, u := range sizeUnits {
-		number, ok := strings.CutSuffix(s, u.suffix)
-		if !ok {
-			continue
-		}
-		number = strings.TrimSpace(number)
-		v, err := strconv.ParseUint(number, 10, 32)
-		if !wholeNumber.MatchString(number) || err != nil {
-			return 0, errPlain
-		}
-		if v > sim.MaxPayload/u.bytes {
-			return 0, fmt.Errorf("want at most %s, got %s", formatSize(sim.MaxPayload), quote(s))
-		}
-		return protocols.Payload(v * u.bytes), nil
+	v, err := parseBytes(strings.TrimSpace(s))
+	if err == nil && v > sim.MaxPayload {
+		err = fmt.Errorf("want at most %s, got %s", formatBytes(sim.MaxPayload), quote(s))
 	}
-	if wholeNumber.MatchString(s) {
-		return 0, fmt.Errorf("%s has no unit; write %sB or %sKB", quote(s), s, s)
-	}
-	return 0, errPlain
+	return protocols.Payload(v), err
 }
 
 // formatSize prints what parseSize reads.
-func formatSize(p protocols.Payload) string {
-	v := uint64(p)
-	switch {
-	case v >= 1<<20 && v%(1<<20) == 0:
-		return strconv.FormatUint(v>>20, 10) + "MB"
-	case v >= 1<<10 && v%(1<<10) == 0:
-		return strconv.FormatUint(v>>10, 10) + "KB"
-	}
-	return strconv.FormatUint(v, 10) + "B"
-}
+func formatSize(p protocols.Payload) string { return formatBytes(int64(p)) }
 
 // conductProblem says what is wrong with how clients behave, and with which key.
 func conductProblem(sc *Scenario, w *sim.Workload) (key string, err error) {

@@ -28,8 +28,8 @@ const (
 	// VisibleThenGone: a write was seen, and later answers show the state without
 	// it.
 	VisibleThenGone Class = "write visible then gone"
-	// LostWrite: an acknowledged write that nobody ever saw, where somebody should
-	// have.
+	// LostWrite: an acknowledged write that nobody ever saw, though more than one
+	// answer should have shown it.
 	LostWrite Class = "lost write"
 	// Unordered: no order of the operations explains all answers.
 	Unordered Class = "no order fits"
@@ -174,6 +174,7 @@ func (p *Part) classifyReturn(old *valueLife, lives []valueLife, sightings []sig
 	var newest *valueLife
 	after, both := false, false   // a newer value was seen after, and before as well
 	visible := protocols.Infinity // the earliest return of who saw a newer value
+	complete := protocols.Infinity
 	for i := range lives {
 		l := &lives[i]
 		if l == old || old.lo >= l.hi || l.lo >= old.hi {
@@ -181,15 +182,21 @@ func (p *Part) classifyReturn(old *valueLife, lives []valueLife, sightings []sig
 		}
 		after = after || l.lastSeen > late
 		both = both || l.lastSeen > late && l.earliestReturn < late
-		visible = min(visible, l.earliestReturn)
+		visible, complete = min(visible, l.earliestReturn), min(complete, l.lo)
 		if newest == nil || l.call > newest.call {
 			newest = l
 		}
 	}
-	value, again := p.seenBy(old.late), 0
+	value, again, missed := p.seenBy(old.late), 0, 0
 	for _, s := range sightings {
-		if s.value == value && p.at(int(s.op)).Call > visible {
+		if s.value != value {
+			continue
+		}
+		if p.at(int(s.op)).Call > visible {
 			again++
+		}
+		if p.at(int(s.op)).Call > complete {
+			missed++
 		}
 	}
 	switch {
@@ -197,7 +204,7 @@ func (p *Part) classifyReturn(old *valueLife, lives []valueLife, sightings []sig
 		return VisibleThenGone
 	case after:
 		return StaleRead
-	case newest != nil && !newest.seen:
+	case newest != nil && !newest.seen && missed > 1:
 		return LostWrite
 	}
 	return StaleRead

@@ -187,7 +187,7 @@ func (b *breaker) register(d Damage) bool {
 		return b.stale(func(op *protocols.Operation) bool { return op.Op == protocols.Put })
 	case LostWrite:
 		at := b.pick(func(place int, op *protocols.Operation) bool {
-			return op.Op == protocols.Put && len(b.readsBetween(place, b.nextWrite(place))) >= 1
+			return op.Op == protocols.Put && b.calledAfter(op, b.readsBetween(place, b.nextWrite(place))) >= 2
 		})
 		if at < 0 {
 			return false
@@ -196,7 +196,8 @@ func (b *breaker) register(d Damage) bool {
 		return true
 	case VisibleThenGone:
 		at := b.pick(func(place int, op *protocols.Operation) bool {
-			return op.Op == protocols.Put && b.seenTwiceAfter(b.readsBetween(place, b.nextWrite(place)))
+			reads := b.readsBetween(place, b.nextWrite(place))
+			return op.Op == protocols.Put && len(reads) > 0 && b.calledAfter(&b.ops[b.effects[reads[0]]], reads) >= 2
 		})
 		if at < 0 {
 			return false
@@ -209,16 +210,16 @@ func (b *breaker) register(d Damage) bool {
 	return false
 }
 
-// seenTwiceAfter reports whether two of the reads at these places were called after
-// the first had returned: one alone could as well be stale.
-func (b *breaker) seenTwiceAfter(places []int) bool {
+// calledAfter counts the operations at these places that were called after op had
+// returned. One wrong answer could as well be stale; two show a state.
+func (b *breaker) calledAfter(op *protocols.Operation, places []int) int {
 	n := 0
 	for _, place := range places {
-		if b.ops[b.effects[place]].Call > b.ops[b.effects[places[0]]].Return {
+		if b.ops[b.effects[place]].Call > op.Return {
 			n++
 		}
 	}
-	return n >= 2
+	return n
 }
 
 // stale gives a read the answer of a read much earlier.
@@ -236,22 +237,37 @@ func (b *breaker) stale(write func(*protocols.Operation) bool) bool {
 		return false
 	}
 	old, writes := -1, 0
+	earliest := protocols.Infinity // call of the writes between
 	for place := at - 1; place >= 0; place-- {
-		if op := &b.ops[b.effects[place]]; write(op) {
-			if writes++; writes == 1 && op.Return >= b.ops[b.effects[at]].Call {
-				return false // what is seen again may be newer than the read had to be
-			}
-		} else if isRead(op) && writes >= 2 {
+		op := &b.ops[b.effects[place]]
+		if isRead(op) && writes >= 2 {
 			old = place
 			break
 		}
+		if !write(op) {
+			continue
+		}
+		if writes++; writes == 1 && op.Return >= b.ops[b.effects[at]].Call {
+			return false // what is seen again may be newer than the read had to be
+		}
+		earliest = min(earliest, op.Call)
 	}
-	if old < 0 {
-		return false
+	if old < 0 || b.lastWrite(old, write).Return >= earliest {
+		return false // of writes at the same time nobody knows which is the older
 	}
 	from, to := &b.ops[b.effects[old]], &b.ops[b.effects[at]]
 	to.Value, to.List = from.Value, from.List
 	return true
+}
+
+// lastWrite returns the last write before a place, or one long ago.
+func (b *breaker) lastWrite(place int, write func(*protocols.Operation) bool) *protocols.Operation {
+	for place--; place >= 0; place-- {
+		if op := &b.ops[b.effects[place]]; write(op) {
+			return op
+		}
+	}
+	return &protocols.Operation{}
 }
 
 // future gives a read the answer of a read much later.
@@ -261,19 +277,27 @@ func (b *breaker) future() bool {
 		return false
 	}
 	op := &b.ops[b.effects[at]]
+	anyWrite := func(op *protocols.Operation) bool { return !isRead(op) }
 	for place := at + 1; place < len(b.effects); place++ {
-		w := &b.ops[b.effects[place]]
-		if isRead(w) || w.Call <= op.Return {
-			continue
-		}
-		for later := place + 1; later < len(b.effects); later++ {
-			if from := &b.ops[b.effects[later]]; isRead(from) {
-				op.Value, op.List = from.Value, from.List
-				return true
-			}
+		from := &b.ops[b.effects[place]]
+		if isRead(from) && b.lastWrite(place, anyWrite).Call > op.Return && b.shownLater(from, op) {
+			op.Value, op.List = from.Value, from.List
+			return true
 		}
 	}
 	return false
+}
+
+// shownLater reports whether a counter's reading is higher than what had been called
+// before op returned; of other machines the last write alone tells.
+func (b *breaker) shownLater(from, op *protocols.Operation) bool {
+	called := int64(0)
+	for i := range b.ops {
+		if w := &b.ops[i]; w.Op == protocols.Increment && w.Call <= op.Return {
+			called++
+		}
+	}
+	return called == 0 || int64(from.Value) > called
 }
 
 func (b *breaker) log(d Damage) bool {
@@ -351,6 +375,8 @@ func (b *breaker) queue(d Damage) bool {
 	for other := at + 1; other < len(b.effects); other++ {
 		op := &b.ops[b.effects[other]]
 		switch {
+		case op.Op == protocols.Delete && op.Value == 0 && d == ReorderedAppend:
+			return false // the element would have been in the queue that looked empty
 		case op.Op != protocols.Delete || op.Value == 0 || op.Call <= took.Return:
 		case d == DuplicateEffect:
 			op.Value = took.Value

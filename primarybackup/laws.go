@@ -10,8 +10,8 @@ func laws() []protocols.Law {
 		list = append(list, writes(log)...)
 	}
 	return append(list,
-		protocols.Law{Name: "read by a round", Setting: "reads: round", Source: "doc", Read: true, Cost: protocols.RoundCost(0, "Confirm", "ConfirmResponse"), Parameters: quiet(0, func(*Parameters) {})},
-		protocols.Law{Name: "read under a lease", Setting: "reads: lease", Source: "doc", Read: true, Cost: protocols.LocalCost(0), Parameters: quiet(0, func(p *Parameters) { p.Reads = ReadsLease })},
+		protocols.Law{Name: "read by a round", Setting: "reads: round", Source: "MIT 6.824, lab 2", Read: true, Cost: protocols.RoundCost(0, "Confirm", "ConfirmResponse"), Parameters: quiet(0, func(*Parameters) {})},
+		protocols.Law{Name: "read under a lease", Setting: "reads: lease", Source: "Gray and Cheriton 1989", Read: true, Cost: protocols.LocalCost(0), Parameters: quiet(0, func(p *Parameters) { p.Reads = ReadsLease })},
 	)
 }
 
@@ -22,12 +22,12 @@ func writes(log string) []protocols.Law {
 	}
 	setting := "log: " + log + ", mode: "
 	return []protocols.Law{
-		{Name: "write, all backups", Setting: setting + "sync", Cost: protocols.RoundCost(1, shipped...), Parameters: as(ModeSync, 0, LeaderWriteParallel)},
-		{Name: "write, all backups, the primary's disk first", Setting: setting + "sync, leader_write: serial", Cost: protocols.RoundCost(2, shipped...), Parameters: as(ModeSync, 0, LeaderWriteSerial)},
-		{Name: "write, one backup", Setting: setting + "semisync, k: 1", Cost: protocols.RoundCost(1, shipped...), Parameters: as(ModeSemisync, 1, LeaderWriteParallel)},
-		{Name: "write, two backups", Setting: setting + "semisync, k: 2", Cost: protocols.RoundCost(1, shipped...), Parameters: as(ModeSemisync, 2, LeaderWriteParallel)},
-		{Name: "write, one backup, the primary's disk first", Setting: setting + "semisync, k: 1, leader_write: serial", Cost: protocols.RoundCost(2, shipped...), Parameters: as(ModeSemisync, 1, LeaderWriteSerial)},
-		{Name: "write, no backup", Setting: setting + "async", Cost: protocols.LocalCost(1, "Replicate"), Parameters: as(ModeAsync, 0, LeaderWriteParallel)},
+		{Name: "write, all backups", Setting: setting + "sync", Source: "Alsberg and Day 1976", Cost: protocols.RoundCost(1, shipped...), Parameters: as(ModeSync, 0, LeaderWriteParallel)},
+		{Name: "write, all backups, the primary's disk first", Setting: setting + "sync, leader_write: serial", Source: "Alsberg and Day 1976", Cost: protocols.RoundCost(2, shipped...), Parameters: as(ModeSync, 0, LeaderWriteSerial)},
+		{Name: "write, one backup", Setting: setting + "semisync, k: 1", Source: "MySQL, semisynchronous", Cost: protocols.RoundCost(1, shipped...), Parameters: as(ModeSemisync, 1, LeaderWriteParallel)},
+		{Name: "write, two backups", Setting: setting + "semisync, k: 2", Source: "MySQL, semisynchronous", Cost: protocols.RoundCost(1, shipped...), Parameters: as(ModeSemisync, 2, LeaderWriteParallel)},
+		{Name: "write, one backup, the primary's disk first", Setting: setting + "semisync, k: 1, leader_write: serial", Source: "MySQL, semisynchronous", Cost: protocols.RoundCost(2, shipped...), Parameters: as(ModeSemisync, 1, LeaderWriteSerial)},
+		{Name: "write, no backup", Setting: setting + "async", Source: "MySQL, asynchronous", Cost: protocols.LocalCost(1, "Replicate"), Parameters: as(ModeAsync, 0, LeaderWriteParallel)},
 	}
 }
 

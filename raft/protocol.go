@@ -14,7 +14,8 @@ func Protocol() *protocols.Protocol {
 		Paper: "Diego Ongaro, Consensus: Bridging Theory and Practice, Stanford 2014",
 		Doc: "Leader election with PreVote and CheckQuorum, pipelined log replication, client sessions, " +
 			"linearizable reads by ReadIndex or lease, snapshots and compaction, leadership transfer, " +
-			"membership changes by joint consensus or one server at a time, learners.",
+			"membership changes by joint consensus or one server at a time, learners. " +
+			"Out: witnesses, and state transfer between followers.",
 		EpochWord:  "term",
 		Admin:      []protocols.AdminKind{protocols.Reconfigure, protocols.TransferLeadership},
 		Learners:   true,

@@ -80,27 +80,32 @@ func listProtocols(b *bufio.Writer, list []*protocols.Protocol, paint Paint) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(b, "%s  %s\n", paint.Strong(Clean(p.Name)), Clean(p.Title))
-		for _, paragraph := range []string{p.Paper, p.Doc} {
-			if paragraph != "" {
-				writeBlock(b, "  ", text.WrapSoft(Clean(paragraph), 96))
-			}
+		writeProtocol(b, p, paint)
+	}
+}
+
+// writeProtocol writes what a protocol is, its messages, records and parameters.
+func writeProtocol(b *bufio.Writer, p *protocols.Protocol, paint Paint) {
+	fmt.Fprintf(b, "%s  %s\n", paint.Strong(Clean(p.Name)), Clean(p.Title))
+	for _, paragraph := range []string{p.Paper, p.Doc} {
+		if paragraph != "" {
+			writeBlock(b, "  ", text.WrapSoft(Clean(paragraph), 96))
 		}
-		for _, kinds := range []struct {
-			word string
-			list []protocols.KindInfo
-		}{{"messages", p.Messages}, {"records", p.Records}} {
-			if len(kinds.list) > 0 {
-				writeBlock(b, "  ", text.WrapSoft(Clean(kinds.word+": "+kindNames(kinds.list)), 96))
-			}
+	}
+	for _, kinds := range []struct {
+		word string
+		list []protocols.KindInfo
+	}{{"messages", p.Messages}, {"records", p.Records}} {
+		if len(kinds.list) > 0 {
+			writeBlock(b, "  ", text.WrapSoft(Clean(kinds.word+": "+kindNames(kinds.list)), 96))
 		}
-		var rows []table.Row
-		for _, q := range scenarios.ParametersList(p) {
-			rows = append(rows, table.Row{Clean(q.Name), Clean(q.Type), Clean(q.Default), Clean(q.Doc)})
-		}
-		if len(rows) > 0 {
-			writeList(b, "  ", table.Row{"parameter", "type", "default", ""}, rows)
-		}
+	}
+	var rows []table.Row
+	for _, q := range scenarios.ParametersList(p) {
+		rows = append(rows, table.Row{Clean(q.Name), Clean(q.Type), Clean(q.Default), Clean(q.Doc)})
+	}
+	if len(rows) > 0 {
+		writeList(b, "  ", table.Row{"parameter", "type", "default", ""}, rows)
 	}
 }
 

@@ -18,8 +18,13 @@ func (a *app) explainCommand() *cobra.Command {
 key of the scenario file, a target, an event, a metric, the id of a known bug, a
 step of a script, a protocol, and a protocol's parameters, messages, roles and
 timers. Everything comes from the tables that read scenario files. Several things
-may have one name; all are told.`,
-		Example: `  lockstep explain partition
+may have one name; all are told.
+
+Of a protocol it says the paper, what is in and out, the parameters, the fault model,
+the known bugs, and the laws: what an operation costs in delays, fsyncs and messages,
+by the same table that the tests measure.`,
+		Example: `  lockstep explain raft
+  lockstep explain partition
   lockstep explain successor
   lockstep explain network.loss
   lockstep explain R-01
@@ -38,6 +43,12 @@ may have one name; all are told.`,
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if p := a.protocol(strings.Join(args, " ")); p != nil {
+				if err := reports.WriteProtocol(a.stdout, p, a.paint()); err != nil {
+					return internal(err)
+				}
+				return nil
+			}
 			topics, err := scenarios.Explain(strings.Join(args, " "), a.protocols)
 			if err != nil {
 				return err

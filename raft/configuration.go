@@ -27,8 +27,6 @@ type configured struct {
 	config *Configuration
 }
 
-var noConfiguration Configuration
-
 func (c *Configuration) isJoint() bool { return !c.Outgoing.Empty() }
 
 // all returns who gets the log.

@@ -28,9 +28,7 @@ func TestEverythingIsExplained(t *testing.T) {
 	for _, a := range sim.TargetAliases() {
 		words["target"] = append(words["target"], a[0])
 	}
-	for _, w := range triggerWords() {
-		words["event"] = append(words["event"], w)
-	}
+	words["event"] = append(words["event"], triggerWords()...)
 	for _, m := range Metrics() {
 		words["metric"] = append(words["metric"], m.Name)
 	}

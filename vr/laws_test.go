@@ -24,10 +24,7 @@ func calm(n int, p *vr.Parameters, op sim.Share) sim.Config {
 	}
 }
 
-var (
-	writes = sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}
-	reads  = sim.Share{Op: protocols.Get, Kind: protocols.Read, Weight: 1}
-)
+var writes = sim.Share{Op: protocols.Put, Kind: protocols.Write, Weight: 1}
 
 func world(t *testing.T, cfg sim.Config) *sim.World {
 	t.Helper()

@@ -90,12 +90,3 @@ func (f *forms) print(to []byte, i int32) []byte {
 	}
 	return append(to, f.textOf(i)...)
 }
-
-// equal reports whether two forms are the same value.
-func (f *forms) equal(a, b int32) bool {
-	x, y := &f.nodes[a], &f.nodes[b]
-	if x.kind == intForm && y.kind == intForm {
-		return x.n == y.n
-	}
-	return string(f.print(nil, a)) == string(f.print(nil, b))
-}

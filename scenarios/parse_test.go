@@ -217,7 +217,7 @@ phases:
   - name: second
     at: 3s
     network: {latency: 9ms, client: {loss: 1%}, links: [{from: n2, to: n1, loss: 50%}]}
-    workload: {mix: {get: 100%}, every: 0s, think: 1ms, payload: 100B..2kB}
+    workload: {mix: {get: 100%}, every: 0s, think: 1ms, payload: 100B..2KiB}
   - name: third
     at: 4s
     network: {links: []}

@@ -126,7 +126,15 @@ func TestLeaderlessTime(t *testing.T) {
 		t.Errorf("calm: %s without a leader", calm.Leaderless)
 	}
 	cfg.Faults = []Fault{{Kind: protocols.FaultCrash, At: second, For: Forever, Target: target("all")}}
-	if s := run(t, cfg, 3*second).Stats(); s.Leaderless != calm.Leaderless+2000*ms {
+	sum := protocols.Duration(0)
+	s := run(t, cfg, 3*second).Stats()
+	for _, span := range s.LeaderlessSpans {
+		sum += span.To.Sub(span.From)
+	}
+	if sum != s.Leaderless || len(s.LeaderlessSpans) < 2 || len(calm.LeaderlessSpans) != 1 {
+		t.Errorf("all crashed for 2 s: the spans %v sum to %s, want %s", s.LeaderlessSpans, sum, s.Leaderless)
+	}
+	if s.Leaderless != calm.Leaderless+2000*ms {
 		t.Errorf("all crashed for 2 s: %s without a leader, %s before", s.Leaderless, calm.Leaderless)
 	}
 	cfg.Faults[0].Kind = protocols.FaultPause

@@ -245,6 +245,7 @@ func (w *World) leadership() {
 	}
 	if led {
 		w.stats.Leaderless += w.now.Sub(w.leaderless)
+		w.vacancies = append(w.vacancies, Span{w.leaderless, w.now})
 	} else {
 		w.happens(onLeaderLost, 0, protocols.Nobody)
 	}

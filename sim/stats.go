@@ -40,7 +40,12 @@ type Stats struct {
 	// Leaderless is the time during which nobody leads enough nodes to make progress:
 	// a leader counts while it is up, not paused, in the highest epoch of all that it
 	// can talk to both ways, and these are enough by [protocols.Protocol.CanProgress].
+	// LeaderlessSpans are the intervals that it sums, in order.
+	LeaderlessSpans []Span
 }
+
+// Span is an interval of true virtual time.
+type Span struct{ From, To protocols.Time }
 
 // KindCount counts the messages of one kind.
 type KindCount struct {

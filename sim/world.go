@@ -1,6 +1,10 @@
 package sim
 
-import "github.com/lockstep-sim/lockstep/protocols"
+import (
+	"slices"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
 
 // Stop says why Run returned.
 type Stop uint8
@@ -105,6 +109,7 @@ type World struct {
 	progress       bool // this event changed client or node progress
 	led            bool
 	leaderless     protocols.Time // since when, or since when led
+	vacancies      []Span
 	stats          Stats
 	tracing        bool
 	trace          []TraceEvent
@@ -144,6 +149,7 @@ func (w *World) Reset(cfg Config) error {
 	w.stats, w.violations = Stats{}, nil
 	w.healed, w.mended, w.roles, w.waiting = false, protocols.NodeSet{}, false, 0
 	w.led, w.leaderless, w.progress = false, 0, false
+	w.vacancies = w.vacancies[:0]
 	w.calling, w.watching, w.asking, w.event = nil, false, false, protocols.Event{}
 	w.instant = cfg.Disk.Write.Zero() && cfg.Disk.Fsync.Zero()
 	w.sessions = cfg.Protocol.SessionTransport
@@ -431,8 +437,10 @@ func (w *World) Stats() *Stats {
 	for _, k := range w.cfg.Protocol.Messages {
 		s.ByKind = append(s.ByKind, w.kinds[k.Kind])
 	}
+	s.LeaderlessSpans = slices.Clone(w.vacancies)
 	if !w.led {
 		s.Leaderless += w.now.Sub(w.leaderless)
+		s.LeaderlessSpans = append(s.LeaderlessSpans, Span{w.leaderless, w.now})
 	}
 	return &s
 }

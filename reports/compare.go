@@ -15,7 +15,8 @@ import (
 // with several protocols, all on the same seeds. Make it with [NewComparison].
 type Comparison struct {
 	scenario  string
-	key       string   // what is varied; "" when only protocols are compared
+	keys      []string // what is varied; none when only protocols are compared
+	key       string   // the same as one text
 	protocols []string // in the order of the cells
 	cells     []*cell
 	windows   []Window
@@ -25,18 +26,22 @@ type Comparison struct {
 // Compared is one protocol under one variant of a scenario: one column.
 type Compared struct {
 	Scenario *scenarios.Scenario
-	Value    string // of the key that is varied; "" where it does not concern the protocol
+	Protocol *protocols.Protocol
+	Values   []string // of the keys that are varied; none where they do not concern the protocol
 	Profile  scenarios.Profile
 }
 
 // cell is one column with its runs.
 type cell struct {
 	protocol, value string
+	values          []string
 	profile         scenarios.Profile
 	until           protocols.Time // the end of the safety phase
 	first           int            // position of the first cell of the same protocol
 	runs            []run          // by seed
 	samples         []Sample
+	gaps            []Gap // of the first run
+	vacancies       []sim.Span
 }
 
 // run is one result, without its history, and what the history says beyond it.
@@ -47,13 +52,14 @@ type run struct {
 }
 
 // NewComparison prepares for runs: for at least one column, those of one protocol
-// next to each other. key is what is varied, or "". Plots show the safety phase, and
-// the fault plan of the first column.
-func NewComparison(key string, columns []Compared) *Comparison {
-	c := &Comparison{scenario: columns[0].Scenario.Name, key: key, windows: plannedWindows(columns[0].Scenario)}
+// next to each other. keys are what is varied, at most two. Plots show the safety
+// phase, and the fault plan of the first column.
+func NewComparison(keys []string, columns []Compared) *Comparison {
+	c := &Comparison{scenario: columns[0].Scenario.Name, keys: keys, key: strings.Join(keys, ", "), windows: plannedWindows(columns[0].Scenario)}
 	for i := range columns {
-		made := &cell{protocol: columns[i].Profile.Protocol, value: columns[i].Value, profile: columns[i].Profile,
-			until: protocols.Time(columns[i].Scenario.For), first: i}
+		of := &columns[i]
+		made := &cell{protocol: of.Profile.Protocol, value: strings.Join(of.Values, ", "), values: of.Values, profile: of.Profile,
+			until: protocols.Time(of.Scenario.For), first: i}
 		if i > 0 && c.cells[i-1].protocol == made.protocol {
 			made.first = c.cells[i-1].first
 		} else {
@@ -96,7 +102,7 @@ func (c *Comparison) Add(column int, r *scenarios.Result) {
 			continue
 		}
 		answers = append(answers, op.Ended)
-		sample := Sample{Run: len(cell.runs), Began: op.Began, Latency: op.Ended.Sub(op.Began), Write: op.Kind == protocols.Write}
+		sample := Sample{Run: len(cell.runs), Began: op.Began, Latency: op.Ended.Sub(op.Began), Write: op.Kind == protocols.Write, Client: int(op.Client)}
 		cell.samples = append(cell.samples, sample)
 		if sample.Write {
 			made.writes = append(made.writes, sample.Latency)
@@ -107,11 +113,76 @@ func (c *Comparison) Add(column int, r *scenarios.Result) {
 	slices.Sort(made.writes)
 	slices.Sort(made.reads)
 	slices.Sort(answers)
-	made.outage = longestOutage(answers, min(cell.until, protocols.Time(r.Virtual)*1_000_000))
+	end := min(cell.until, protocols.Time(r.Virtual)*1_000_000)
+	made.outage = longestOutage(answers, end)
+	spans := r.Stats().LeaderlessSpans
+	cell.vacancies = append(cell.vacancies, spans...)
+	if len(cell.runs) == 0 {
+		cell.gaps = gapsOf(answers, end, cell.until, spans, r.Faults)
+	}
 	if r.Code() != scenarios.CodeOK {
 		c.failures.add(fmt.Sprintf("%d %s", column, failureKey(r)), r)
 	}
 	cell.runs = append(cell.runs, made)
+}
+
+// gapsOf returns the intervals without an answer to any client that are ten times as
+// long as is usual, and at least as long as a step of the time axis, with the reason of
+// each. answers are sorted.
+func gapsOf(answers []protocols.Time, end, until protocols.Time, leaderless []sim.Span, faults []scenarios.Fault) []Gap {
+	times := append(append([]protocols.Time{0}, answers...), max(end, 0))
+	var usual []protocols.Duration
+	for i := 1; i < len(times); i++ {
+		usual = append(usual, times[i].Sub(times[i-1]))
+	}
+	sorted := slices.Clone(usual)
+	slices.Sort(sorted)
+	least := max(10*sorted[len(sorted)/2], protocols.Duration(timeStep(until)*1e9))
+	if len(answers) == 0 {
+		least = 0
+	}
+	var gaps []Gap
+	for i, d := range usual {
+		if d >= least && d > 0 {
+			span := sim.Span{From: times[i], To: times[i+1]}
+			gaps = append(gaps, Gap{span, reasonOf(span, leaderless, faults)})
+		}
+	}
+	return gaps
+}
+
+// reasonOf says what a gap without answers goes with: how long nobody led a quorum,
+// and which faults were active.
+func reasonOf(gap sim.Span, leaderless []sim.Span, faults []scenarios.Fault) string {
+	var without protocols.Duration
+	for _, s := range leaderless {
+		without += max(0, min(s.To, gap.To).Sub(max(s.From, gap.From)))
+	}
+	var parts []string
+	switch {
+	case without > 0 && gap.From == 0:
+		parts = append(parts, "first election")
+	case without > 0:
+		parts = append(parts, "no leader for "+Duration(int64(without)))
+	default:
+		parts = append(parts, "a leader, but no answer")
+	}
+	const shown = 2
+	more := 0
+	for _, f := range faults {
+		if f.Resolved == "" || protocols.Time(f.StartNS) > gap.To || protocols.Time(f.EndNS) < gap.From {
+			continue
+		}
+		if len(parts) > shown {
+			more++
+			continue
+		}
+		parts = append(parts, Clean(f.Kind+" "+f.Resolved))
+	}
+	if more > 0 {
+		parts = append(parts, plural(more, "more fault"))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // longestOutage returns the longest time without an answer to any client, from the
@@ -162,10 +233,18 @@ func (c *Comparison) name(cell *cell) string {
 
 // shortKey is mode for parameters.primarybackup.mode.
 func (c *Comparison) shortKey() string {
-	if strings.HasPrefix(c.key, "parameters.") {
-		return c.key[strings.LastIndexByte(c.key, '.')+1:]
+	short := make([]string, len(c.keys))
+	for i, key := range c.keys {
+		short[i] = shortKey(key)
 	}
-	return c.key
+	return strings.Join(short, ", ")
+}
+
+func shortKey(key string) string {
+	if strings.HasPrefix(key, "parameters.") {
+		return key[strings.LastIndexByte(key, '.')+1:]
+	}
+	return key
 }
 
 // title is what the cell is called above its column, beside the key.

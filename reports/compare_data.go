@@ -32,7 +32,9 @@ type columnJSON struct {
 }
 
 type metricJSON struct {
-	Median      *json.Number `json:"median"` // null where no run has it
+	Median      *json.Number `json:"median"`               // null where no run has it
+	Low         *json.Number `json:"median_low,omitempty"` // 95 % confidence interval, from 6 runs on
+	High        *json.Number `json:"median_high,omitempty"`
 	P           *json.Number `json:"p,omitempty"`
 	Significant *bool        `json:"significant,omitempty"`
 	Pairs       *int         `json:"pairs,omitempty"`
@@ -60,6 +62,10 @@ func (c *cell) json(m *metric, base *cell) metricJSON {
 	if values := c.of(m); len(values) > 0 {
 		median := json.Number(m.unit.number(Median(values)))
 		j.Median = &median
+		if low, high, known := MedianInterval(values); known {
+			from, to := json.Number(m.unit.number(low)), json.Number(m.unit.number(high))
+			j.Low, j.High = &from, &to
+		}
 	}
 	if base != nil {
 		d := differenceOf(base, c, m)
@@ -103,13 +109,22 @@ func (c *Comparison) WriteCSV(w io.Writer) error {
 func (c *Comparison) WriteAvailability(w io.Writer) error {
 	records := [][]string{{"scenario", "protocol", "key", "value", "begin_s", "end_s", "answers_per_second", "runs_served"}}
 	width := timeStep(c.cells[0].until)
-	for i, s := range c.series() {
+	for i, s := range c.series(c.every()) {
 		for _, b := range servedOver(s, c.cells[i].until, width) {
 			records = append(records, []string{plainCell(c.scenario), plainCell(c.cells[i].protocol), plainCell(c.key), plainCell(c.cells[i].value),
 				shortFloat(b.from), shortFloat(b.from + width), shortFloat(b.rate), shortFloat(b.served)})
 		}
 	}
 	return writeRecords(w, records)
+}
+
+// every returns the positions of all cells.
+func (c *Comparison) every() []int {
+	all := make([]int, len(c.cells))
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 func writeRecords(w io.Writer, records [][]string) error {

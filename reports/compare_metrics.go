@@ -11,6 +11,9 @@ import (
 // significance is the p-value below which a difference is shown.
 const significance = 0.05
 
+// oneIn is how many tests of what does not differ show one difference on average.
+const oneIn = 20
+
 // fewestPairs is the number of seeds from which the signed-rank test can call a
 // difference significant at all: with 5 the smallest p-value is 0.0625.
 const fewestPairs = 6
@@ -45,6 +48,14 @@ func (u unit) number(v int64) string {
 		return fixed(v, 6)
 	}
 	return scenarios.Decimal(v).String()
+}
+
+// axis is how the axis of a plot shows it.
+func (u unit) axis() AxisUnit { return [...]AxisUnit{Milliseconds, Plain, Share}[u] }
+
+// float is v on that axis.
+func (u unit) float(v int64) float64 {
+	return float64(v) / [...]float64{1e6, 1e3, 1e6}[u]
 }
 
 // metric is one row of the table.

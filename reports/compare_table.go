@@ -91,8 +91,15 @@ func (c *cell) median(m *metric) string {
 	if len(values) == 0 {
 		return "none"
 	}
-	return m.unit.text(Median(values))
+	text := m.unit.text(Median(values))
+	if low, high, known := MedianInterval(values); known && Median(values) > 0 {
+		text += fmt.Sprintf(" ±%d%%", ceilPercent(max(high-Median(values), Median(values)-low), Median(values)))
+	}
+	return text
 }
+
+// ceilPercent is a of b in percent, rounded up.
+func ceilPercent(a, b int64) int64 { return (a*100 + b - 1) / b }
 
 func (c *Comparison) caption() string {
 	s := "\n"
@@ -103,8 +110,11 @@ func (c *Comparison) caption() string {
 	if c.key != "" && len(c.protocols) > 1 {
 		s += " of the same protocol, and for first columns\nagainst the first protocol"
 	}
-	s += fmt.Sprintf(";\npaired by seed, Wilcoxon signed-rank test; ~ means none at p < %s\n", shortFloat(significance))
-	if len(c.cells[0].runs) < fewestPairs {
+	s += fmt.Sprintf(";\npaired by seed, Wilcoxon signed-rank test; ~ means none at p < %s; of many such tests one in %d shows one by chance\n",
+		shortFloat(significance), oneIn)
+	if len(c.cells[0].runs) >= fewestPairs {
+		s += "±: 95 % confidence interval of the median, by order statistics, its farther end\n"
+	} else {
 		s += fmt.Sprintf("with fewer than %d seeds no difference can be significant: raise -n\n", fewestPairs)
 	}
 	return s

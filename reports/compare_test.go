@@ -24,7 +24,7 @@ func comparison(seeds int) *Comparison {
 	raft := scenarios.Profile{Protocol: "raft", Guarantee: full, Replicas: 3, Down: 1, Synced: 2, Detection: 300e6, Reads: "readindex"}
 	vr := scenarios.Profile{Protocol: "vr", Guarantee: weak, Replicas: 3, Services: 1, Down: 2, Synced: -1, Detection: 200e6,
 		Bounded: []scenarios.FaultBound{{Kind: "skew", Most: 0}, {Kind: "crash", Most: 1}}}
-	c := NewComparison("network.loss", []Compared{{sc, "0%", raft}, {sc, "5%", raft}, {sc, "0%", vr}, {sc, "5%", vr}})
+	c := NewComparison([]string{"network.loss"}, []Compared{{sc, nil, []string{"0%"}, raft}, {sc, nil, []string{"5%"}, raft}, {sc, nil, []string{"0%"}, vr}, {sc, nil, []string{"5%"}, vr}})
 	for cell := range 4 {
 		p, v := cell/2, cell%2
 		for seed := 1; seed <= seeds; seed++ {
@@ -85,8 +85,8 @@ func TestComparisonFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "availability.csv availability.png availability.svg comparison.json cost-per-commit.png cost-per-commit.svg " +
-		"latency-cdf.png latency-cdf.svg latency-over-time.png latency-over-time.svg runs.csv"
+	want := "availability.csv availability.png availability.svg comparison.json cost-per-commit.png cost-per-commit.svg election-times.png election-times.svg " +
+		"latency-cdf.png latency-cdf.svg latency-over-time.png latency-over-time.svg latency-percentiles.png latency-percentiles.svg runs.csv sweep.png sweep.svg"
 	slices.Sort(names)
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("wrote %s, want %s", got, want)
@@ -131,11 +131,11 @@ func TestComparisonJSON(t *testing.T) {
 // TestEqualGuaranteesAreNotMarked: the mark is for mixes only.
 func TestEqualGuaranteesAreNotMarked(t *testing.T) {
 	sc := scenarios.New("x")
-	columns := []Compared{{sc, "", scenarios.Profile{Protocol: "a", Guarantee: scenarios.ClientGuarantee{Linearizable: true, Text: "one text"}}},
-		{sc, "", scenarios.Profile{Protocol: "b", Guarantee: scenarios.ClientGuarantee{Linearizable: true, Text: "another"}}}}
+	columns := []Compared{{sc, nil, nil, scenarios.Profile{Protocol: "a", Guarantee: scenarios.ClientGuarantee{Linearizable: true, Text: "one text"}}},
+		{sc, nil, nil, scenarios.Profile{Protocol: "b", Guarantee: scenarios.ClientGuarantee{Linearizable: true, Text: "another"}}}}
 	for _, weak := range []bool{false, true} {
 		columns[1].Profile.Guarantee.LosesAcknowledged = weak
-		c := NewComparison("", columns)
+		c := NewComparison(nil, columns)
 		c.Add(0, okResult(1))
 		c.Add(1, okResult(1))
 		var b bytes.Buffer
@@ -153,12 +153,12 @@ func TestEqualGuaranteesAreNotMarked(t *testing.T) {
 func TestProfilesByProtocolOrByValue(t *testing.T) {
 	sc := scenarios.New("x")
 	columns := func(replicas int) []Compared {
-		return []Compared{{sc, "", scenarios.Profile{Protocol: "a"}},
-			{sc, "s", scenarios.Profile{Protocol: "b", Replicas: 3}}, {sc, "t", scenarios.Profile{Protocol: "b", Replicas: replicas}}}
+		return []Compared{{sc, nil, nil, scenarios.Profile{Protocol: "a"}},
+			{sc, nil, []string{"s"}, scenarios.Profile{Protocol: "b", Replicas: 3}}, {sc, nil, []string{"t"}, scenarios.Profile{Protocol: "b", Replicas: replicas}}}
 	}
 	for replicas, want := range map[int]string{3: "a|b", 4: "a|b s|b t"} {
 		var names []string
-		for _, p := range NewComparison("parameters.b.mode", columns(replicas)).profiles() {
+		for _, p := range NewComparison([]string{"parameters.b.mode"}, columns(replicas)).profiles() {
 			names = append(names, p.name)
 		}
 		if got := strings.Join(names, "|"); got != want {
@@ -183,7 +183,7 @@ func TestLongestOutage(t *testing.T) {
 
 func TestCSVKeepsFormulasOut(t *testing.T) {
 	sc := scenarios.New("x")
-	c := NewComparison("=cmd()", []Compared{{sc, "+1", scenarios.Profile{Protocol: "@raft"}}})
+	c := NewComparison([]string{"=cmd()"}, []Compared{{sc, nil, []string{"+1"}, scenarios.Profile{Protocol: "@raft"}}})
 	c.Add(0, okResult(1))
 	var b bytes.Buffer
 	if err := c.WriteCSV(&b); err != nil {

@@ -19,13 +19,16 @@ type Figure struct {
 	legend          []legendEntry
 	windows         []Window
 	panels          []panel
+	low, high       float64  // of all latencies shown, in milliseconds, where panels share an axis
+	lines           []string // below the data: what its numbers mean
 	sideBySide      bool
-	rows            int // side by side: rows of bars, which give the height
+	rows            int // of bars, which give the height; one above the other: 0 for a fixed height
 }
 
 type legendEntry struct {
 	name   string
 	stroke Stroke
+	glyph  bool // points are drawn
 }
 
 type panel struct {
@@ -70,8 +73,11 @@ func (f *Figure) height() vg.Length {
 	if f.sideBySide {
 		return 130 + vg.Length(f.rows)*34
 	}
+	if f.rows > 0 { // one panel of rows
+		return 150 + vg.Length(f.rows)*54
+	}
 	if len(f.panels) > 1 {
-		return figureHeight + 90
+		return figureHeight + 90 + f.linesHeight()
 	}
 	return figureHeight
 }
@@ -80,7 +86,7 @@ func (f *Figure) draw(c draw.Canvas) {
 	c.SetColor(plot.New().BackgroundColor)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, figureMargin, -figureMargin-6, figureMargin, -figureMargin)
-	c = f.drawHeader(c)
+	c = f.drawLines(f.drawHeader(c))
 	if f.sideBySide {
 		for i, area := range f.columns(c) {
 			f.panels[i].plot.BackgroundColor = nil
@@ -136,12 +142,35 @@ func (f *Figure) drawLegend(c draw.Canvas) draw.Canvas {
 		}
 		middle := y + style.FontExtents().Ascent*0.36
 		c.StrokeLine2(e.stroke.line(), x, middle, x+thumb, middle)
+		if e.glyph {
+			c.DrawGlyph(e.stroke.glyph(), vg.Point{X: x + thumb/2, Y: middle})
+		}
 		c.FillText(style, vg.Point{X: x + thumb + 5, Y: y}, e.name)
 		x += width + gap
 	}
 	if len(f.legend) > 0 {
 		c.Max.Y = y - 9
 	}
+	return c
+}
+
+// lineHeight is that of the lines below the data, in two columns.
+const lineHeight = vg.Length(11)
+
+func (f *Figure) linesHeight() vg.Length { return lineHeight * vg.Length((len(f.lines)+1)/2) }
+
+// drawLines writes the lines below the data, and returns what is left.
+func (f *Figure) drawLines(c draw.Canvas) draw.Canvas {
+	if len(f.lines) == 0 {
+		return c
+	}
+	style := textStyle(8, inkColour)
+	rows := (len(f.lines) + 1) / 2
+	for i, line := range f.lines {
+		at := vg.Point{X: c.Min.X + vg.Length(i/rows)*(c.Max.X-c.Min.X)/2, Y: c.Min.Y + lineHeight*vg.Length(rows-1-i%rows)}
+		c.FillText(style, at, line)
+	}
+	c.Min.Y += f.linesHeight() + 6
 	return c
 }
 

@@ -19,6 +19,7 @@ type Sample struct {
 	Began   protocols.Time
 	Latency protocols.Duration
 	Write   bool // it went through the log
+	Client  int  // who called: -1 is c1
 }
 
 // Series is one curve: the completed operations of one protocol under one
@@ -40,89 +41,124 @@ type Window struct {
 // files large.
 const curvePoints = 500
 
-// LatencyCDF draws the distribution of operation latencies, writes above reads, with
-// an axis that spreads the tail. Series without samples are left out.
+// LatencyCDF draws which share of the operations took at most how long, writes above
+// reads. Series without samples are left out.
 func LatencyCDF(title, subtitle string, series []Series) *Figure {
-	f := &Figure{title: title, subtitle: subtitle}
-	lo, hi := math.Inf(1), 0.0
-	for _, s := range series {
-		for _, op := range s.Samples {
-			lo, hi = math.Min(lo, milliseconds(op.Latency)), math.Max(hi, milliseconds(op.Latency))
-		}
-		if len(s.Samples) > 0 {
-			f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
-		}
-	}
-	for _, kind := range []struct {
-		label string
-		write bool
-	}{{"share of writes at or below", true}, {"share of reads at or below", false}} {
-		if p := cdfPanel(kind.label, series, kind.write); p != nil {
-			latencyAxis(&p.X, lo, hi)
-			f.panels = append(f.panels, panel{plot: p})
-		}
-	}
-	if len(f.panels) == 0 {
-		p := newPanel("", "share of operations at or below")
-		latencyAxis(&p.X, lo, hi)
-		p.Y.Max = 1
-		f.panels = []panel{{plot: p}}
-	}
+	f := byKind(title, subtitle, series, "share of %s", func(p *plot.Plot, s Stroke, sorted []protocols.Duration, lo, hi float64) {
+		p.Add(&plotter.Line{XYs: shares(sorted), StepStyle: plotter.PostStep, LineStyle: s.line()})
+	})
 	for i := range f.panels {
-		f.panels[i].share = 1 / float64(len(f.panels))
+		p := f.panels[i].plot
+		latencyAxis(&p.X, f.low, f.high)
+		shareAxis(&p.Y)
 	}
 	f.panels[len(f.panels)-1].plot.X.Label.Text = "latency, call to answer"
 	return f
 }
 
-// cdfPanel draws the distribution of one kind of operations, nil where there are none.
-func cdfPanel(label string, series []Series, write bool) *plot.Plot {
-	p := newPanel("", label)
-	sorted := make([][]protocols.Duration, len(series))
+// LatencyPercentiles draws the latency at each percentile, writes above reads, with
+// an axis that spreads the tail as in an HDR histogram. Series without samples are
+// left out.
+func LatencyPercentiles(title, subtitle string, series []Series) *Figure {
 	most := 0
-	for i, s := range series {
-		sorted[i] = sortedLatencies(s.Samples, func(op *Sample) bool { return op.Write == write })
-		most = max(most, len(sorted[i]))
-	}
-	if most == 0 {
-		return nil
+	for _, s := range series {
+		most = max(most, len(s.Samples))
 	}
 	top := topPercentile(most)
-	for i, s := range series {
-		if points := cdfPoints(sorted[i], top); len(points) > 0 {
-			p.Add(&plotter.Line{XYs: points, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
-		}
+	f := byKind(title, subtitle, series, "latency of %s", func(p *plot.Plot, s Stroke, sorted []protocols.Duration, lo, hi float64) {
+		p.Add(&plotter.Line{XYs: tailPoints(sorted, min(top, topPercentile(len(sorted)))), LineStyle: s.line()})
+	})
+	for i := range f.panels {
+		p := f.panels[i].plot
+		latencyAxis(&p.Y, f.low, f.high)
+		p.X.Min, p.X.Max = 0, top
+		p.X.Scale, p.X.Tick.Marker = percentileScale{}, plot.TickerFunc(percentileTicks)
 	}
-	p.Y.Min, p.Y.Max = 0, top
-	p.Y.Scale, p.Y.Tick.Marker = percentileScale{}, plot.TickerFunc(percentileTicks)
-	return p
+	f.panels[len(f.panels)-1].plot.X.Label.Text = "percentile"
+	return f
 }
 
-// LatencyOverTime draws, over virtual time, the median and the 99th percentile
-// of the latency of the operations that began then. Fault windows are shaded and
-// named. end is where the safety phase ends.
+// byKind makes a figure with a panel of writes and one of reads, where there are any,
+// and notes the range of all latencies in it.
+func byKind(title, subtitle string, series []Series, label string, add func(p *plot.Plot, s Stroke, sorted []protocols.Duration, lo, hi float64)) *Figure {
+	f := &Figure{title: title, subtitle: subtitle, low: math.Inf(1)}
+	for _, s := range series {
+		for _, op := range s.Samples {
+			f.low, f.high = math.Min(f.low, milliseconds(op.Latency)), math.Max(f.high, milliseconds(op.Latency))
+		}
+		if len(s.Samples) > 0 {
+			f.legend = append(f.legend, legendEntry{s.Name, s.Stroke, false})
+		}
+	}
+	for _, kind := range []struct {
+		name  string
+		write bool
+	}{{"writes", true}, {"reads", false}} {
+		p := newPanel("", fmt.Sprintf(label, kind.name))
+		some := false
+		for _, s := range series {
+			if sorted := sortedLatencies(s.Samples, func(op *Sample) bool { return op.Write == kind.write }); len(sorted) > 0 {
+				some = true
+				add(p, s.Stroke, sorted, f.low, f.high)
+			}
+		}
+		if some || len(f.legend) == 0 && len(f.panels) == 0 { // no samples at all: an empty panel
+			f.panels = append(f.panels, panel{plot: p})
+		}
+	}
+	for i := range f.panels {
+		f.panels[i].share = 1 / float64(len(f.panels))
+	}
+	return f
+}
+
+// shareAxis shows 0 to 100 %, with room so that a line at the top is seen whole.
+func shareAxis(a *plot.Axis) {
+	a.Min, a.Max = 0, 1.03
+	a.Tick.Marker = percentTicks(4)
+}
+
+// LatencyOverTime draws, over virtual time, the median and the 99th percentile of
+// the latency of the operations that began then, and below it how many were answered
+// per second. Fault windows are shaded and named. end is where the safety phase ends.
 func LatencyOverTime(title, note string, series []Series, end protocols.Time, windows []Window) *Figure {
 	width := timeStep(end)
 	f := &Figure{title: title, windows: windows, subtitle: fmt.Sprintf(
 		"thick: median, thin: p99, by time of call in steps of %s; shaded: the fault plan; %s", axisDuration(width*1000), note)}
-	p := newPanel("virtual time since the start of the run", "operation latency, call to answer")
-	lo, hi := math.Inf(1), 0.0
+	p, rate := newPanel("", "latency, call to answer"), newPanel("virtual time since the start of the run", "answers per second")
+	lo, hi, fastest := math.Inf(1), 0.0, 1.0
 	for _, s := range series {
-		if len(s.Samples) == 0 {
-			continue
-		}
 		for _, run := range runsOfBins(binByCall(s.Samples, width)) {
 			addLatency(p, s.Stroke, run, len(series) == 1)
 			for _, b := range run {
 				lo, hi = math.Min(lo, b.median), math.Max(hi, b.p99)
 			}
 		}
-		f.legend = append(f.legend, legendEntry{s.Name, s.Stroke})
+		fastest = math.Max(fastest, addRate(rate, s, end, width))
+		f.legend = append(f.legend, legendEntry{s.Name, s.Stroke, false})
 	}
 	latencyAxis(&p.Y, lo, hi)
-	timeAxis(&p.X, math.Max(seconds(end), width))
-	f.panels = []panel{{plot: p, share: 1}}
+	for _, of := range []*plot.Plot{p, rate} {
+		timeAxis(&of.X, math.Max(seconds(end), width))
+	}
+	step := niceStep(fastest, 4)
+	rate.Y.Min, rate.Y.Max = 0, step*math.Ceil(fastest/step)
+	rate.Y.Tick.Marker = linearTicks(4, shortFloat)
+	f.panels = []panel{{plot: p, share: 0.6}, {plot: rate, share: 0.4}}
 	return f
+}
+
+// addRate adds the answers per second of a series, and returns the largest.
+func addRate(p *plot.Plot, s Series, end protocols.Time, width float64) (fastest float64) {
+	steps := servedOver(s, end, width)
+	var rates plotter.XYs
+	for _, b := range steps {
+		fastest = math.Max(fastest, b.rate)
+		rates = append(rates, plotter.XY{X: b.from, Y: b.rate})
+	}
+	rates = append(rates, plotter.XY{X: float64(len(steps)) * width, Y: rates[len(rates)-1].Y})
+	p.Add(&plotter.Line{XYs: rates, StepStyle: plotter.PostStep, LineStyle: s.Stroke.line()})
+	return fastest
 }
 
 func latencyAxis(a *plot.Axis, lo, hi float64) {
@@ -169,16 +205,26 @@ func quantile(sorted []protocols.Duration, q float64) protocols.Duration {
 	return sorted[min(max(i, 0), len(sorted)-1)]
 }
 
-// cdfPoints returns at most curvePoints points of the distribution, evenly spaced
+// tailPoints returns at most curvePoints points of the distribution, evenly spaced
 // on the percentile axis.
-func cdfPoints(sorted []protocols.Duration, top float64) plotter.XYs {
-	if len(sorted) == 0 {
-		return nil
-	}
+func tailPoints(sorted []protocols.Duration, top float64) plotter.XYs {
 	var points plotter.XYs
 	for i := range curvePoints {
 		q := 1 - math.Pow(10, -tailDepth(top)*float64(i)/(curvePoints-1))
-		points = append(points, plotter.XY{X: milliseconds(quantile(sorted, q)), Y: q})
+		points = append(points, plotter.XY{X: q, Y: milliseconds(quantile(sorted, q))})
+	}
+	return points
+}
+
+// shares returns at most curvePoints points of a distribution function, from 0 to 1.
+// It orders latencies by size.
+func shares(latencies []protocols.Duration) plotter.XYs {
+	slices.Sort(latencies)
+	n := min(len(latencies), curvePoints-1)
+	points := plotter.XYs{{X: milliseconds(latencies[0]), Y: 0}}
+	for i := 1; i <= n; i++ {
+		q := float64(i) / float64(n)
+		points = append(points, plotter.XY{X: milliseconds(quantile(latencies, q)), Y: q})
 	}
 	return points
 }

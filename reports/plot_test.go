@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/sim"
 )
 
 // sampled makes n operations over 20 virtual seconds, with a tail.
@@ -31,6 +32,15 @@ func sampled(name string, stroke Stroke, n int, median time.Duration) Series {
 	return s
 }
 
+// lanesOf gives each series a gap at the start and one later.
+func lanesOf(series []Series) []Service {
+	var lanes []Service
+	for _, s := range series {
+		lanes = append(lanes, Service{s.Name, s.Stroke, []Gap{{sim.Span{From: 0, To: 3e8}, "first election"}, {sim.Span{From: 5e9, To: 62e8}, "no leader for 1.1s; partition n1"}}})
+	}
+	return lanes
+}
+
 func figures() []*Figure {
 	strokes := Strokes([]string{"raft"}, 3)
 	series := []Series{
@@ -43,7 +53,7 @@ func figures() []*Figure {
 		newBar("raft", strokes[0], []int64{4000, 5000, 6000}), newBar("vr", strokes[1], []int64{7000}), newBar("mute", strokes[2], nil)}}
 	return []*Figure{
 		LatencyCDF("title", "subtitle", series), LatencyOverTime("title", "note", series, 20e9, windows),
-		Availability("title", "note", series, 20e9, windows), CostBars("title", "note", []Cost{cost, cost, cost}),
+		Availability("title", "note", lanesOf(series), series, 20e9, windows), CostBars("title", "note", []Cost{cost, cost, cost}),
 	}
 }
 
@@ -119,7 +129,7 @@ func TestDegenerateFigures(t *testing.T) {
 	for _, series := range [][]Series{nil, {{Name: "empty"}}, {one}, {equal}, {one, equal, {Name: "empty"}}} {
 		windows := []Window{{"w", 0, 0}}
 		for _, end := range []protocols.Time{0, 10e9} {
-			for _, f := range []*Figure{LatencyCDF("t", "s", series), LatencyOverTime("t", "s", series, end, windows), Availability("t", "s", series, end, windows)} {
+			for _, f := range []*Figure{LatencyCDF("t", "s", series), LatencyOverTime("t", "s", series, end, windows), Availability("t", "s", lanesOf(series), series, end, windows)} {
 				finite(t, f)
 			}
 		}
@@ -173,7 +183,7 @@ func TestBars(t *testing.T) {
 
 func TestCurvesAreThinned(t *testing.T) {
 	s := sampled("s", Stroke{}, 200_000, time.Millisecond)
-	points := cdfPoints(sortedLatencies(s.Samples, every), topPercentile(len(s.Samples)))
+	points := shares(sortedLatencies(s.Samples, every))
 	if len(points) > curvePoints {
 		t.Errorf("CDF has %d points, want at most %d", len(points), curvePoints)
 	}

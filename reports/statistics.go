@@ -19,6 +19,29 @@ func Median(values []int64) int64 {
 	return sorted[(len(sorted)-1)/2]
 }
 
+// confidence is that of the intervals of medians.
+const confidence = 0.95
+
+// MedianInterval returns a confidence interval of the median of what values were
+// drawn from: the two order statistics between which it lies with a probability of
+// at least 95 %, whatever the distribution is (Conover, Practical Nonparametric
+// Statistics, section 3.2). known is false for fewer than 6 values: not even the
+// smallest and the largest enclose it so surely.
+func MedianInterval(values []int64) (low, high int64, known bool) {
+	n := len(values)
+	coin := distuv.Binomial{N: float64(n), P: 0.5}
+	outside := -1 // the largest k with P(fewer than k+1 of n below the median) <= 2.5 %
+	for outside+1 < (n+1)/2 && coin.CDF(float64(outside+1)) <= (1-confidence)/2 {
+		outside++
+	}
+	if outside < 0 {
+		return 0, 0, false
+	}
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	return sorted[outside], sorted[n-1-outside], true
+}
+
 // exactLimit bounds the pairs for which the distribution of the signed-rank sum
 // is counted out; beyond it the normal distribution is close.
 const exactLimit = 60

@@ -128,3 +128,41 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+// TestSignedRankAgreesWithPublishedTables: the two-sided 5 % critical values of the
+// smaller rank sum, as in Siegel, Nonparametric Statistics (1956), table G.
+func TestSignedRankAgreesWithPublishedTables(t *testing.T) {
+	for n, critical := range map[int]int{6: 0, 7: 2, 8: 3, 9: 5, 10: 8, 11: 10, 12: 13, 13: 17, 14: 21, 15: 25, 16: 29, 17: 34, 18: 40, 19: 46, 20: 52, 25: 89} {
+		for sum, significantly := range map[int]bool{critical: true, critical + 1: false} {
+			a, b := make([]int64, n), make([]int64, n)
+			rest := sum
+			for rank := n; rank > 0; rank-- { // the negative ranks sum to sum
+				b[rank-1] = int64(rank)
+				if rank <= rest {
+					b[rank-1], rest = -b[rank-1], rest-rank
+				}
+			}
+			if p := SignedRank(a, b); rest != 0 || p <= 0.05 != significantly {
+				t.Errorf("%d pairs with a rank sum of %d: p = %.4f, want significance at 5 %% to be %t", n, sum, p, significantly)
+			}
+		}
+	}
+}
+
+// TestMedianInterval: the order statistics of published tables (Conover, table A3).
+func TestMedianInterval(t *testing.T) {
+	for n, want := range map[int][2]int64{6: {1, 6}, 10: {2, 9}, 20: {6, 15}, 25: {8, 18}, 30: {10, 21}, 100: {40, 61}} {
+		values := make([]int64, n)
+		for i := range values {
+			values[i] = int64(n - i)
+		}
+		if low, high, known := MedianInterval(values); !known || [2]int64{low, high} != want {
+			t.Errorf("%d values: got %d..%d (%t), want %d..%d", n, low, high, known, want[0], want[1])
+		}
+	}
+	for n := range 6 {
+		if _, _, known := MedianInterval(make([]int64, n)); known {
+			t.Errorf("%d values have an interval", n)
+		}
+	}
+}

@@ -38,9 +38,14 @@ var dashPatterns = [][]vg.Length{
 	{4, 2, 1.5, 2, 1.5, 2},
 }
 
-// protocolColour fixes the colour of the protocols that lockstep ships, so that
-// a protocol looks the same in every figure. Others take the free colours in
-// the order in which they are listed.
+// glyphs tell series apart where points are drawn, also in black-and-white print.
+var glyphs = []draw.GlyphDrawer{
+	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, draw.CrossGlyph{},
+}
+
+// protocolColour fixes the colour, dash and glyph of the protocols that lockstep
+// ships, so that a protocol looks the same in every figure. Others take the free
+// ones in the order in which they are listed.
 var protocolColour = map[string]int{"raft": 0, "paxos": 1, "vr": 2, "primarybackup": 3}
 
 var (
@@ -54,12 +59,13 @@ var (
 
 const curveWidth = vg.Length(1.6)
 
-// Stroke numbers a colour and a dash pattern.
+// Stroke numbers a colour, which is also that of a glyph, and a dash pattern.
 type Stroke struct{ Colour, Dash int }
 
 // Strokes returns one stroke for each pair of protocol and variant, protocol by
-// protocol. With one protocol colour and dash both follow the variant; with
-// several the colour is the protocol's and the dash the variant's.
+// protocol. With one protocol all of it follows the variant; with several the
+// colour and the glyph are the protocol's, and so is the dash unless variants need
+// it.
 func Strokes(protocolNames []string, variants int) []Stroke {
 	var strokes []Stroke
 	if len(protocolNames) == 1 && variants > 1 {
@@ -69,7 +75,7 @@ func Strokes(protocolNames []string, variants int) []Stroke {
 		return strokes
 	}
 	next := len(protocolColour)
-	for i, name := range protocolNames {
+	for _, name := range protocolNames {
 		colour, fixed := protocolColour[name]
 		if !fixed {
 			colour, next = next, next+1
@@ -77,7 +83,7 @@ func Strokes(protocolNames []string, variants int) []Stroke {
 		for v := range variants {
 			dash := v
 			if variants == 1 {
-				dash = i
+				dash = colour
 			}
 			strokes = append(strokes, Stroke{colour, dash})
 		}
@@ -89,6 +95,10 @@ func (s Stroke) colour() color.RGBA { return okabeIto[s.Colour%len(okabeIto)] }
 
 func (s Stroke) line() draw.LineStyle {
 	return draw.LineStyle{Color: s.colour(), Width: curveWidth, Dashes: dashPatterns[s.Dash%len(dashPatterns)]}
+}
+
+func (s Stroke) glyph() draw.GlyphStyle {
+	return draw.GlyphStyle{Color: s.colour(), Radius: 3, Shape: glyphs[s.Colour%len(glyphs)]}
 }
 
 // band is the stroke's colour for an area behind the curve.

@@ -223,3 +223,10 @@ func parting(x *scenarios.Examination, pair string) (*reports.Parting, error) {
 	}
 	return &reports.Parting{A: a, B: b, Parting: scenarios.Part(a, b)}, nil
 }
+
+func exactlyOneScenario(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("want one scenario, got %d arguments\nSee: %s --help", len(args), cmd.CommandPath())
+	}
+	return nil
+}

@@ -15,6 +15,7 @@ import (
 // with several protocols, all on the same seeds. Make it with [NewComparison].
 type Comparison struct {
 	scenario  string
+	why       string
 	keys      []string // what is varied; none when only protocols are compared
 	key       string   // the same as one text
 	protocols []string // in the order of the cells
@@ -36,6 +37,7 @@ type cell struct {
 	protocol, value string
 	values          []string
 	profile         scenarios.Profile
+	from            Compared
 	until           protocols.Time // the end of the safety phase
 	first           int            // position of the first cell of the same protocol
 	runs            []run          // by seed
@@ -55,10 +57,10 @@ type run struct {
 // next to each other. keys are what is varied, at most two. Plots show the safety
 // phase, and the fault plan of the first column.
 func NewComparison(keys []string, columns []Compared) *Comparison {
-	c := &Comparison{scenario: columns[0].Scenario.Name, keys: keys, key: strings.Join(keys, ", "), windows: plannedWindows(columns[0].Scenario)}
+	c := &Comparison{scenario: columns[0].Scenario.Name, why: columns[0].Scenario.Why, keys: keys, key: strings.Join(keys, ", "), windows: plannedWindows(columns[0].Scenario)}
 	for i := range columns {
 		of := &columns[i]
-		made := &cell{protocol: of.Profile.Protocol, value: strings.Join(of.Values, ", "), values: of.Values, profile: of.Profile,
+		made := &cell{protocol: of.Profile.Protocol, value: strings.Join(of.Values, ", "), values: of.Values, profile: of.Profile, from: *of,
 			until: protocols.Time(of.Scenario.For), first: i}
 		if i > 0 && c.cells[i-1].protocol == made.protocol {
 			made.first = c.cells[i-1].first

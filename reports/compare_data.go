@@ -152,8 +152,8 @@ func plainCell(s string) string {
 	return s
 }
 
-// WriteAll writes the plots as SVG and PNG and the data as CSV and JSON into out,
-// and returns the names of the files.
+// WriteAll writes the page, the plots as SVG and PNG and the data as CSV, JSON, Markdown
+// and benchmark results into out, and returns the names of the files.
 func (c *Comparison) WriteAll(out *Folder) ([]string, error) {
 	var names []string
 	put := func(name string, write func(io.Writer) error) error {
@@ -163,7 +163,8 @@ func (c *Comparison) WriteAll(out *Folder) ([]string, error) {
 		names = append(names, name)
 		return nil
 	}
-	for _, f := range c.Figures() {
+	figures := c.Figures()
+	for _, f := range figures {
 		for _, format := range []struct {
 			extension string
 			render    func() ([]byte, error)
@@ -180,7 +181,8 @@ func (c *Comparison) WriteAll(out *Folder) ([]string, error) {
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer) error
-	}{{"runs.csv", c.WriteCSV}, {"availability.csv", c.WriteAvailability}, {"comparison.json", c.WriteJSON}} {
+	}{{"runs.csv", c.WriteCSV}, {"availability.csv", c.WriteAvailability}, {"comparison.json", c.WriteJSON},
+		{"table.md", c.WriteMarkdown}, {"bench.txt", c.WriteBenchmark}, {"report.html", func(w io.Writer) error { return c.WritePage(w, figures) }}} {
 		if err := put(f.name, f.write); err != nil {
 			return names, err
 		}

@@ -85,8 +85,8 @@ func TestComparisonFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "availability.csv availability.png availability.svg comparison.json cost-per-commit.png cost-per-commit.svg election-times.png election-times.svg " +
-		"latency-cdf.png latency-cdf.svg latency-over-time.png latency-over-time.svg latency-percentiles.png latency-percentiles.svg runs.csv sweep.png sweep.svg"
+	want := "availability.csv availability.png availability.svg bench.txt comparison.json cost-per-commit.png cost-per-commit.svg election-times.png election-times.svg " +
+		"latency-cdf.png latency-cdf.svg latency-over-time.png latency-over-time.svg latency-percentiles.png latency-percentiles.svg report.html runs.csv sweep.png sweep.svg table.md"
 	slices.Sort(names)
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("wrote %s, want %s", got, want)

@@ -52,7 +52,7 @@ func figures() []*Figure {
 	cost := Cost{Label: "messages", Bars: []Bar{
 		newBar("raft", strokes[0], []int64{4000, 5000, 6000}), newBar("vr", strokes[1], []int64{7000}), newBar("mute", strokes[2], nil)}}
 	return []*Figure{
-		LatencyCDF("title", "subtitle", series), LatencyOverTime("title", "note", series, 20e9, windows),
+		LatencyCDF("title", "subtitle", series), LatencyPercentiles("title", "subtitle", series), LatencyOverTime("title", "note", series, 20e9, windows),
 		Availability("title", "note", lanesOf(series), series, 20e9, windows), CostBars("title", "note", []Cost{cost, cost, cost}),
 	}
 }
@@ -129,7 +129,7 @@ func TestDegenerateFigures(t *testing.T) {
 	for _, series := range [][]Series{nil, {{Name: "empty"}}, {one}, {equal}, {one, equal, {Name: "empty"}}} {
 		windows := []Window{{"w", 0, 0}}
 		for _, end := range []protocols.Time{0, 10e9} {
-			for _, f := range []*Figure{LatencyCDF("t", "s", series), LatencyOverTime("t", "s", series, end, windows), Availability("t", "s", lanesOf(series), series, end, windows)} {
+			for _, f := range []*Figure{LatencyCDF("t", "s", series), LatencyPercentiles("t", "s", series), LatencyOverTime("t", "s", series, end, windows), Availability("t", "s", lanesOf(series), series, end, windows)} {
 				finite(t, f)
 			}
 		}

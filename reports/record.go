@@ -43,11 +43,12 @@ func OpenRunFolder(dir string, runs int) (*RunFolder, error) {
 // result.json and scenario.yaml, the scenario with every default and parameter
 // written out. Where history and trace are wanted too, the run is repeated to get
 // them, which costs less than to record every run in case it fails; otherwise
-// those of an earlier run are removed.
+// those of an earlier run are removed. A run that is not as expected and keeps them has
+// report.html too.
 func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) error {
 	row := path.Join(PathName(r.Scenario), PathName(r.Protocol))
 	folder := RunPath(r)
-	history, trace := path.Join(folder, "history.jsonl"), path.Join(folder, "trace.txt")
+	history, trace, report := path.Join(folder, "history.jsonl"), path.Join(folder, "trace.txt"), path.Join(folder, "report.html")
 	b := f.Batch()
 	if err := b.Write(path.Join(folder, "result.json"), func(w io.Writer) error { return WriteResult(w, r) }); err != nil {
 		return err
@@ -58,6 +59,7 @@ func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenar
 	if !f.wantsAll(row, r) {
 		b.Remove(history)
 		b.Remove(trace)
+		b.Remove(report)
 		return b.Commit()
 	}
 	var again *scenarios.Result
@@ -74,6 +76,11 @@ func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenar
 		return fmt.Errorf("%s with %s and seed %d: repeated for its trace, the run had digest %s instead of %s", r.Scenario, r.Protocol, r.Seed, again.Digest, r.Digest)
 	}
 	if err := b.Write(history, func(w io.Writer) error { return WriteHistory(w, again.History) }); err != nil {
+		return err
+	}
+	if r.Code() == scenarios.CodeOK {
+		b.Remove(report)
+	} else if err := b.Write(report, func(w io.Writer) error { return WritePage(w, sc, p, r) }); err != nil {
 		return err
 	}
 	return b.Commit()

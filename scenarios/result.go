@@ -155,7 +155,10 @@ type Result struct {
 	// Kept only where Options ask for it; never part of the JSON.
 	History []protocols.Operation `json:"-"`
 	Trace   []sim.TraceEvent      `json:"-"`
-	Report  *checker.Report       `json:"-"`
+	// FaultLog and Cluster go with Trace.
+	FaultLog []sim.FaultRecord `json:"-"`
+	Cluster  protocols.Cluster `json:"-"`
+	Report   *checker.Report   `json:"-"`
 
 	stats               sim.Stats // of the safety phase
 	safetyEnd           protocols.Time

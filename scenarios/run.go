@@ -119,7 +119,7 @@ func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt 
 	r.judge(opt)
 	r.expect()
 	if opt.Trace {
-		r.result.Trace = r.world.Trace()
+		r.result.Trace, r.result.FaultLog, r.result.Cluster = r.world.Trace(), r.world.FaultLog(), r.world.Cluster()
 	}
 	if opt.TraceTo != nil {
 		_ = r.world.WriteTrace(opt.TraceTo) // the writer is the caller's, who sees its errors

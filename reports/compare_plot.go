@@ -26,14 +26,14 @@ func (c *Comparison) Figures() []NamedFigure {
 	shown := c.shown()
 	series := c.series(shown)
 	note := "safety phase; " + plural(len(c.cells[0].runs), "seed") + " each"
-	if len(shown) < len(c.cells) {
-		note += fmt.Sprintf("; %d of %d columns", len(shown), len(c.cells))
-	}
 	if c.mixed() {
 		note += "; the guarantees differ"
 	}
 	title, until := Clean(c.scenario)+": ", c.cells[0].until
 	figures := c.swept(title, note)
+	if len(shown) < len(c.cells) {
+		note += fmt.Sprintf("; %d of %d columns", len(shown), len(c.cells))
+	}
 	figures = append(figures,
 		NamedFigure{"latency-cdf", LatencyCDF(title+"latency distribution", note, series)},
 		NamedFigure{"latency-percentiles", LatencyPercentiles(title+"latency by percentile", note, series)},

@@ -93,7 +93,11 @@ func (c *cell) median(m *metric) string {
 	}
 	text := m.unit.text(Median(values))
 	if low, high, known := MedianInterval(values); known && Median(values) > 0 {
-		text += fmt.Sprintf(" ±%d%%", ceilPercent(max(high-Median(values), Median(values)-low), Median(values)))
+		if far := ceilPercent(max(high-Median(values), Median(values)-low), Median(values)); far <= 100 {
+			text += fmt.Sprintf(" ±%d%%", far)
+		} else {
+			text += " ±>100%"
+		}
 	}
 	return text
 }

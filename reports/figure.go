@@ -76,6 +76,9 @@ func (f *Figure) height() vg.Length {
 	if f.rows > 0 { // one panel of rows
 		return 150 + vg.Length(f.rows)*54
 	}
+	if len(f.panels) > 2 {
+		return figureHeight + 200
+	}
 	if len(f.panels) > 1 {
 		return figureHeight + 90 + f.linesHeight()
 	}

@@ -260,6 +260,8 @@ func percentileTicks(_, max float64) []plot.Tick {
 // axisDuration labels a tick of a latency axis whose values are milliseconds.
 func axisDuration(ms float64) string {
 	switch {
+	case ms == 0:
+		return "0"
 	case ms >= 1000*(1-1e-9):
 		return shortFloat(ms/1000) + " s"
 	case ms >= 1-1e-9:

@@ -49,7 +49,8 @@ var Layers = []Layer{
 	{Folder: "cmd/lockstep", Project: []string{"cmd/lockstep/cli", "protocols/all"}},
 	{Folder: "internal/architecture"},
 	{Folder: "internal/docs", Project: []string{"protocols", "scenarios", "scenarios/diagram", "sim"}},
-	{Folder: "internal/docs/generate", Project: []string{"internal/docs", "protocols/all"}},
+	{Folder: "internal/docs/gallery", Project: []string{"internal/docs", "cmd/lockstep/cli", "protocols"}},
+	{Folder: "internal/docs/generate", Project: []string{"internal/docs", "internal/docs/gallery", "protocols/all"}},
 	{Folder: "internal/bench", Project: []string{"protocols", "PROTOCOL", "sim", "checker", "scenarios"}},
 }
 

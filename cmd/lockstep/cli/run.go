@@ -57,9 +57,10 @@ is set has that value only.
 --out DIR gets SCENARIO/PROTOCOL/seed-N/ with result.json and the resolved
 scenario.yaml of every run. history.jsonl and trace.txt are written too for every
 run of a command of at most ` + fmt.Sprint(reports.FewRuns) + `, and in larger ones for the first ` + fmt.Sprint(reports.TracedFailures) + ` runs of each
-scenario and protocol that are not as expected. Each file appears whole or not
-at all. A failure that was made small has repro.yaml and the story beside its
-result.json. Without --out nothing is written.
+scenario and protocol that are not as expected. Those of them that are not as
+expected have report.html as well, a page that needs nothing else. Each file
+appears whole or not at all. A failure that was made small has repro.yaml and the
+story beside its result.json. Without --out nothing is written.
 
 The first interrupt stops after the runs in progress, keeps what is finished and
 exits with 130. A second one ends at once.`,

@@ -1,4 +1,5 @@
-// Command generate rewrites the generated parts of the documents, and the diagrams.
+// Command generate rewrites the generated parts of the documents, the diagrams, and the
+// gallery of plots.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/lockstep-sim/lockstep/internal/docs"
+	"github.com/lockstep-sim/lockstep/internal/docs/gallery"
 	"github.com/lockstep-sim/lockstep/protocols/all"
 )
 
@@ -26,6 +28,11 @@ func generate(root string) error {
 	if err != nil {
 		return err
 	}
+	pictures, err := gallery.Generated(root, all.List())
+	if err != nil {
+		return err
+	}
+	files = append(files, pictures...)
 	for _, f := range files {
 		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(f.Name)), f.Content, 0o644); err != nil {
 			return err

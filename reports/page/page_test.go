@@ -61,7 +61,8 @@ func TestHostileTextsStayTexts(t *testing.T) {
 }
 
 func TestEqualPagesGiveEqualBytes(t *testing.T) {
-	if written(t, filled("x")) != written(t, filled("x")) {
+	first, second := written(t, filled("x")), written(t, filled("x"))
+	if first != second {
 		t.Error("two pages differ")
 	}
 }

@@ -91,6 +91,27 @@ func plannedWindows(sc *scenarios.Scenario) []Window {
 	return windows
 }
 
+// places returns the regions of the first column in which clients are, with the
+// latencies of their writes in each of the shown cells. It is empty without regions.
+func (c *Comparison) places(shown []int) []Place {
+	var list []Place
+	for _, region := range c.cells[0].from.Scenario.Network.Regions {
+		p, members := Place{Name: Clean(region.Name)}, strings.Fields(region.Members.String())
+		some := false
+		for _, i := range shown {
+			writes := sortedLatencies(c.cells[i].samples, func(op *Sample) bool {
+				return op.Write && slices.Contains(members, protocols.NodeID(op.Client).String())
+			})
+			some = some || len(writes) > 0
+			p.Writes = append(p.Writes, writes)
+		}
+		if some {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
 // Add takes one run, which must have kept its history. column is a position in the
 // list given to NewComparison. Each column takes its seeds in the same order, since
 // runs are paired by it.

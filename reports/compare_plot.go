@@ -41,6 +41,9 @@ func (c *Comparison) Figures() []NamedFigure {
 		NamedFigure{"availability", Availability(title+"availability", note, c.lanes(shown), series, until, c.windows)},
 		NamedFigure{"election-times", ElectionTimes(title+"election times", note, c.vacant(shown))},
 		NamedFigure{"cost-per-commit", CostBars(title+"cost per commit", note, c.costs(shown))})
+	if places := c.places(shown); len(places) > 0 {
+		figures = append(figures, NamedFigure{"latency-by-region", LatencyByRegion(title+"commit latency by region", note, series, places)})
+	}
 	return figures
 }
 

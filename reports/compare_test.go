@@ -203,3 +203,59 @@ func TestChange(t *testing.T) {
 		}
 	}
 }
+
+// TestGapsHaveReasons: a gap is ten times as long as usual, and names what went with it.
+func TestGapsHaveReasons(t *testing.T) {
+	var answers []protocols.Time
+	for at := protocols.Time(1e9); at < 10e9; at += 1e7 {
+		if at < 4e9 || at > 5e9 {
+			answers = append(answers, at)
+		}
+	}
+	leaderless := []sim.Span{{From: 0, To: 9e8}, {From: 41e8, To: 48e8}}
+	faults := []scenarios.Fault{{Kind: "crash", Resolved: "n2", StartNS: 4e9, EndNS: 6e9}, {Kind: "loss", StartNS: 4e9, EndNS: 5e9}, {Kind: "skew", Resolved: "n1", StartNS: 8e9, EndNS: 9e9}}
+	gaps := gapsOf(answers, 10e9, 10e9, leaderless, faults)
+	if len(gaps) != 2 || gaps[0].Reason != "first election" || gaps[1].Reason != "no leader for 700ms; crash n2" || gaps[1].From != 399e7 {
+		t.Errorf("got %+v", gaps)
+	}
+	if silent := gapsOf(nil, 10e9, 10e9, nil, nil); len(silent) != 1 || silent[0].To != 10e9 || silent[0].Reason != "a leader, but no answer" {
+		t.Errorf("without an answer: %+v", silent)
+	}
+}
+
+func TestPositionsOnAnAxis(t *testing.T) {
+	for value, want := range map[string]struct {
+		x    float64
+		unit AxisUnit
+		ok   bool
+	}{"5": {5, Plain, true}, "200/s": {200, Plain, true}, "2.5%": {0.025, Share, true}, "150ms..300ms": {150, Milliseconds, true}, "1s": {1000, Milliseconds, true},
+		"sync": {0, Plain, false}, "true": {0, Plain, false}} {
+		if x, unit, ok := position(value); x != want.x || unit != want.unit || ok != want.ok {
+			t.Errorf("%s: %v, %v, %t, want %+v", value, x, unit, ok, want)
+		}
+	}
+}
+
+// TestPlacesAreTheRegionsOfClients: a region without a client has no row.
+func TestPlacesAreTheRegionsOfClients(t *testing.T) {
+	sc := scenarios.New("x")
+	sc.For = 20e9
+	members := func(text string) sim.Target {
+		to, err := sim.ParseTarget(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	sc.Network.Regions = []sim.Region{{Name: "near", Members: members("n1 c1")}, {Name: "far", Members: members("n2 c2")}, {Name: "empty", Members: members("n3")}}
+	c := NewComparison(nil, []Compared{{Scenario: sc, Profile: scenarios.Profile{Protocol: "raft"}}})
+	r := okResult(1)
+	for client, latency := range map[protocols.NodeID]protocols.Time{-1: 1e6, -2: 5e6} {
+		r.History = append(r.History, protocols.Operation{Command: protocols.Command{Kind: protocols.Write, Client: client}, Outcome: protocols.Done, Ended: latency})
+	}
+	c.Add(0, r)
+	places := c.places(c.shown())
+	if len(places) != 2 || places[0].Name != "near" || places[0].Writes[0][0] != 1e6 || places[1].Writes[0][0] != 5e6 {
+		t.Errorf("got %+v", places)
+	}
+}

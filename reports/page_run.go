@@ -30,7 +30,6 @@ func WritePage(w io.Writer, sc *scenarios.Scenario, p *protocols.Protocol, r *sc
 		return err
 	}
 	s.Pre("", text.String())
-	s.Pre("", Clean(r.Replay))
 	if err := addRun(doc, sc, p, r.Seed, ""); err != nil {
 		return err
 	}
@@ -53,8 +52,10 @@ func addRun(doc *page.Page, sc *scenarios.Scenario, p *protocols.Protocol, seed 
 	}
 	if x, err := scenarios.Examine(sc, p, seed, at); err != nil {
 		s.Note("There are no logs to show: " + Clean(err.Error()))
+	} else if l := ladderOf(x); len(l.Rows) > 0 {
+		s.Ladder(l)
 	} else {
-		s.Ladder(ladderOf(x))
+		s.Text("All logs are empty.")
 	}
 	addDiagram(doc.Section(prefix+"Messages"), p, r, from, to)
 	addOperations(doc.Section(prefix+"Operations"), r, from, to)
@@ -99,7 +100,9 @@ func addFaults(s *page.Section, r *scenarios.Result) {
 		}
 		rows = append(rows, row)
 	}
-	s.SVG("When each fault was active, and whom it hit; dashed: it changed nothing", page.Timeline(lanes, 0, int64(r.Virtual)*1_000_000, Duration))
+	if len(lanes) > 0 {
+		s.SVG("When each fault was active, and whom it hit; dashed: it changed nothing", page.Timeline(lanes, 0, int64(r.Virtual)*1_000_000, Duration))
+	}
 	s.Table("The fault plan as it struck", []string{"fault", "what", "state", "hit", "from", "to", "effect"}, rows)
 }
 
@@ -173,7 +176,11 @@ func addOperations(s *page.Section, r *scenarios.Result, from, to protocols.Time
 	slices.SortStableFunc(ops, func(a, b protocols.Operation) int { return int(b.Client) - int(a.Client) })
 	for i := range ops {
 		op := &ops[i]
-		if op.Ended < from || op.Began > to {
+		ended, end := op.Ended, Duration(int64(op.Ended))
+		if ended < op.Began {
+			ended, end = to, "still waiting"
+		}
+		if ended < from || op.Began > to {
 			continue
 		}
 		if total++; total > shownBars {
@@ -189,9 +196,9 @@ func addOperations(s *page.Section, r *scenarios.Result, from, to protocols.Time
 		if op.Outcome == protocols.Done {
 			came = fmt.Sprintf("%s, %d", came, op.Value)
 		}
-		list[at].Bars = append(list[at].Bars, page.Bar{From: int64(op.Began), To: int64(op.Ended), Label: what, Bad: op.Outcome != protocols.Done,
-			Title: what + ": " + came + " after " + Duration(int64(op.Ended.Sub(op.Began)))})
-		rows = append(rows, []string{op.Client.String(), what, Duration(int64(op.Began)), Duration(int64(op.Ended)), came, nodeText(op.Node)})
+		list[at].Bars = append(list[at].Bars, page.Bar{From: int64(op.Began), To: int64(ended), Label: what, Bad: op.Outcome != protocols.Done,
+			Title: what + ": " + came + " after " + Duration(int64(ended.Sub(op.Began)))})
+		rows = append(rows, []string{op.Client.String(), what, Duration(int64(op.Began)), end, came, nodeText(op.Node)})
 	}
 	if total == 0 {
 		s.Text("No client had an operation in this window.")

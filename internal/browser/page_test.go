@@ -32,12 +32,12 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// hostile is a scenario whose texts are markup, with a bug that a page is made of.
+// hostile is a scenario whose texts are markup, which fails, so that a page is written.
 const hostile = `name: "x"
 why: "</style><script>document.title='broken'</script><img src=https://example.invalid/x.png>"
 replicas: 3
 workload: {clients: 4, keys: 1}
-parameters: {raft: {bugs: [R-02]}}
+early: [AppendEntriesResponse]
 faults:
   - {at: 1s, for: 300ms, crash: leader}
   - {at: 1600ms, for: 300ms, crash: all}

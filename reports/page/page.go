@@ -156,7 +156,8 @@ var document = template.Must(template.New("page").Funcs(template.FuncMap{"class"
 {{end}}</tbody></table></div>
 {{else if .Picture}}<figure><div class="scroll paper" role="img" aria-label="{{.Caption}}" tabindex="0">{{.Picture}}</div><figcaption>{{.Caption}}</figcaption></figure>
 {{else if .Image}}<figure><div class="scroll" role="region" aria-label="{{.Caption}}" tabindex="0"><img src="{{.Image}}" alt="{{.Alt}}"></div><figcaption>{{.Caption}}</figcaption></figure>
-{{else if .Ladder}}<div class="scroll" role="region" aria-label="{{.Ladder.Caption}}" tabindex="0"><table class="ladder"><caption>{{.Ladder.Caption}}</caption>
+{{else if .Ladder}}<p>{{.Ladder.Caption}}</p>
+<div class="scroll" role="region" aria-label="Ladder of the logs" tabindex="0"><table class="ladder">
 <thead><tr><th scope="col">position</th>{{range .Ladder.Replicas}}<th scope="col">{{.}}</th>{{end}}</tr></thead>
 <tbody>{{range .Ladder.Rows}}<tr><th scope="row">{{.Position}}</th>{{range .Cells}}<td{{if .Held}} class="{{.Class}}" title="{{.Title}}"{{end}}>{{.Text}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>

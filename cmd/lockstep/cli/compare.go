@@ -65,8 +65,9 @@ as --json), as csv (one row per run), or as benchfmt, which benchstat reads.
 
 DIR gets report.html, a page with everything that needs no network and no script;
 the plots as SVG and PNG: latency-cdf, latency-percentiles, latency-over-time,
-availability, election-times, cost-per-commit; with --vary of one key with numbers
-also sweep, and with --vary twice heat-latency, heat-throughput and heat-outage;
+availability, election-times, cost-per-commit; where there are regions also
+latency-by-region, with --vary of one key with numbers sweep, and with --vary twice
+heat-latency, heat-throughput and heat-outage;
 runs.csv with one row per run, availability.csv, the table as comparison.json and
 table.md, bench.txt for benchstat, and the varied scenarios as variant-N.yaml.
 Several scenarios have a folder each.`,

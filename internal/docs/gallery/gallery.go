@@ -32,7 +32,8 @@ var plots = []plot{
 	{"Availability, with the reason of each gap", crash, "availability", "Each lane is broken where no client got an answer, and the numbers lead to the reasons below. The lower panel says in how many of the runs clients were served.", "Availability"},
 	{"Election times", crash, "election-times", "First elections wait for a time-out in Raft and Paxos, and not in VR, whose first primary is known from the start. Later ones begin with a crash and also hold the time until it is noticed.", "ElectionTimes"},
 	{"Cost of a commit", crash, "cost-per-commit", "Messages, bytes and fsyncs for each operation that returned, reads included. Paxos sends fewer bytes because its acknowledgements are short.", "CostBars"},
-	{"Throughput against latency", "docs/examples/saturation.yaml --vary workload.clients=1,2,4,8,16,32,64 -n 6", "sweep", "Each point is a number of clients that call without pause. Latency grows with load once messages wait for the disk.", "ThroughputLatency"},
+	{"Commit latency by region", "wan-five-regions -n 12", "latency-by-region", "Clients in the leader's region wait for its round trip to the second nearest replica. Others wait for the way to the leader as well.", "LatencyByRegion"},
+	{"Throughput against latency", "docs/examples/saturation.yaml --vary workload.clients=1,2,4,8,16,32,64 -n 6", "sweep", "Each point is a number of clients that call without pause. Throughput stops where the leader's processor is busy, and from there on only latency grows.", "ThroughputLatency"},
 	{"Scaling with the size of the cluster", "steady-state --vary replicas=3,5,7,9 -n 6", "sweep", "Messages for each operation grow with the number of replicas. Latency hardly does: a majority is enough, except for primary-backup, which waits for all.", "Scaling"},
 	{"Fail-over against the election time-out", "leader-crash --protocol raft --vary parameters.raft.election_timeout=100ms..200ms,200ms..400ms,400ms..800ms,800ms..1600ms -n 12", "sweep", "The longest outage follows the time-out. A short one saves outage until false alarms begin.", "FailoverByTimeout"},
 	{"Any setting", "steady-state --vary network.loss=0%,1%,2%,5%,10% -n 6", "sweep", "Loss costs throughput, since clients wait for retransmissions. Whiskers are 95 % confidence intervals of the medians.", "Sweep"},
@@ -45,8 +46,8 @@ type setting struct{ title, args, about string }
 var settings = []setting{
 	{"LAN, steady", "steady-state -n 20", "Five replicas in one place, nothing fails."},
 	{"LAN, under faults", "leader-crash -n 20", "The leader crashes seven times while its disk holds un-synced writes."},
-	{"WAN, steady", "docs/examples/wan-steady.yaml -n 20", "Five replicas far from each other, nothing fails."},
-	{"WAN, under faults", "docs/examples/wan-faults.yaml -n 20", "The same five replicas; the leader is cut off for five seconds."},
+	{"Five-region WAN, steady", "docs/examples/wan-steady.yaml -n 20", "Five replicas in five regions with round trips as measured, nothing fails."},
+	{"Five-region WAN, under faults", "wan-five-regions -n 20", "The same five regions; the leader's region is cut off for five seconds with its client."},
 }
 
 // Generated runs the commands, in the root of the repository, and returns both pages

@@ -44,7 +44,7 @@ const curvePoints = 500
 // LatencyCDF draws which share of the operations took at most how long, writes above
 // reads. Series without samples are left out.
 func LatencyCDF(title, subtitle string, series []Series) *Figure {
-	f := byKind(title, subtitle, series, "share of %s", func(p *plot.Plot, s Stroke, sorted []protocols.Duration, lo, hi float64) {
+	f := byKind(title, subtitle, series, "share of %s", func(p *plot.Plot, s Stroke, sorted []protocols.Duration) {
 		p.Add(&plotter.Line{XYs: shares(sorted), StepStyle: plotter.PostStep, LineStyle: s.line()})
 	})
 	for i := range f.panels {
@@ -65,7 +65,7 @@ func LatencyPercentiles(title, subtitle string, series []Series) *Figure {
 		most = max(most, len(s.Samples))
 	}
 	top := topPercentile(most)
-	f := byKind(title, subtitle, series, "latency of %s", func(p *plot.Plot, s Stroke, sorted []protocols.Duration, lo, hi float64) {
+	f := byKind(title, subtitle, series, "latency of %s", func(p *plot.Plot, s Stroke, sorted []protocols.Duration) {
 		p.Add(&plotter.Line{XYs: tailPoints(sorted, min(top, topPercentile(len(sorted)))), LineStyle: s.line()})
 	})
 	for i := range f.panels {
@@ -80,7 +80,7 @@ func LatencyPercentiles(title, subtitle string, series []Series) *Figure {
 
 // byKind makes a figure with a panel of writes and one of reads, where there are any,
 // and notes the range of all latencies in it.
-func byKind(title, subtitle string, series []Series, label string, add func(p *plot.Plot, s Stroke, sorted []protocols.Duration, lo, hi float64)) *Figure {
+func byKind(title, subtitle string, series []Series, label string, add func(p *plot.Plot, s Stroke, sorted []protocols.Duration)) *Figure {
 	f := &Figure{title: title, subtitle: subtitle, low: math.Inf(1)}
 	for _, s := range series {
 		for _, op := range s.Samples {
@@ -99,7 +99,7 @@ func byKind(title, subtitle string, series []Series, label string, add func(p *p
 		for _, s := range series {
 			if sorted := sortedLatencies(s.Samples, func(op *Sample) bool { return op.Write == kind.write }); len(sorted) > 0 {
 				some = true
-				add(p, s.Stroke, sorted, f.low, f.high)
+				add(p, s.Stroke, sorted)
 			}
 		}
 		if some || len(f.legend) == 0 && len(f.panels) == 0 { // no samples at all: an empty panel

@@ -80,7 +80,7 @@ func (s *Section) SVG(caption string, svg []byte) {
 	if from := bytes.Index(svg, []byte("<svg")); from > 0 { // the XML declaration is not for HTML
 		svg = svg[from:]
 	}
-	s.Blocks = append(s.Blocks, block{Picture: template.HTML(svg), Caption: caption}) //nolint:gosec // made here
+	s.Blocks = append(s.Blocks, block{Picture: template.HTML(svg), Caption: caption})
 }
 
 // Image adds an SVG with a style sheet of its own as an image. alt says what it shows.

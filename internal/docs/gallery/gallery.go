@@ -27,15 +27,15 @@ const crash = "leader-crash -n 12"
 
 var plots = []plot{
 	{"Distribution of latencies", crash, "latency-cdf", "Writes of primary-backup are slower throughout, since all members of its view sync them. The others lie on each other: a write takes one round trip and one fsync on a majority.", "LatencyCDF"},
-	{"Latency by percentile", crash, "latency-percentiles", "The axis spreads the tail, so that p99 and p99.9 can be read. What crashes cost shows beyond p99 only.", "LatencyPercentiles"},
+	{"Latency by percentile", crash, "latency-percentiles", "The axis spreads the tail, so that p99 and p99.9 can be read. What crashes cost shows in the tail only.", "LatencyPercentiles"},
 	{"Latency and throughput over time", crash, "latency-over-time", "Each shaded band is a crash of the leader, and throughput falls to zero in it. Where nothing began there is no line.", "LatencyOverTime"},
 	{"Availability, with the reason of each gap", crash, "availability", "Each lane is broken where no client got an answer, and the numbers lead to the reasons below. The lower panel says in how many of the runs clients were served.", "Availability"},
 	{"Election times", crash, "election-times", "First elections wait for a time-out in Raft and Paxos, and not in VR, whose first primary is known from the start. Later ones begin with a crash and also hold the time until it is noticed.", "ElectionTimes"},
-	{"Cost of a commit", crash, "cost-per-commit", "Messages, bytes and fsyncs for each operation that returned, reads included. Paxos sends fewer bytes because its acknowledgements are short.", "CostBars"},
+	{"Cost of a commit", crash, "cost-per-commit", "Messages, bytes and fsyncs for each operation that returned, reads included. Paxos sends the fewest bytes here.", "CostBars"},
 	{"Commit latency by region", "wan-five-regions -n 12", "latency-by-region", "Clients in the leader's region wait for its round trip to the second nearest replica. Others wait for the way to the leader as well.", "LatencyByRegion"},
 	{"Throughput against latency", "docs/examples/saturation.yaml --vary workload.clients=1,2,4,8,16,32,64 -n 6", "sweep", "Each point is a number of clients that call without pause. Throughput stops where the leader's processor is busy, and from there on only latency grows.", "ThroughputLatency"},
 	{"Scaling with the size of the cluster", "steady-state --vary replicas=3,5,7,9 -n 6", "sweep", "Messages for each operation grow with the number of replicas. Latency hardly does: a majority is enough, except for primary-backup, which waits for all.", "Scaling"},
-	{"Fail-over against the election time-out", "leader-crash --protocol raft --vary parameters.raft.election_timeout=100ms..200ms,200ms..400ms,400ms..800ms,800ms..1600ms -n 12", "sweep", "The longest outage follows the time-out. A short one saves outage until false alarms begin.", "FailoverByTimeout"},
+	{"Fail-over against the election time-out", "leader-crash --protocol raft --vary parameters.raft.election_timeout=100ms..200ms,200ms..400ms,400ms..800ms,800ms..1600ms -n 12", "sweep", "The longest outage follows the time-out. So does the time without a leader, summed over seven crashes.", "FailoverByTimeout"},
 	{"Any setting", "steady-state --vary network.loss=0%,1%,2%,5%,10% -n 6", "sweep", "Loss costs throughput, since clients wait for retransmissions. Whiskers are 95 % confidence intervals of the medians.", "Sweep"},
 	{"Two settings", "steady-state --vary replicas=3,5,7 --vary network.loss=0%,1%,5% -n 6", "heat-latency", "Median commit latency over two settings, one panel per protocol and one scale for all. Primary-backup suffers most from loss, since every member must acknowledge.", "HeatMap"},
 }

@@ -134,6 +134,14 @@ func stepFits(s *sim.ScriptStep, p *protocols.Protocol) error {
 		if !slices.Contains(p.Timers, s.Words) {
 			return fmt.Errorf("%s has no timer %s; it has %s%s", p.Name, quote(s.Words), strings.Join(p.Timers, ", "), DidYouMean(s.Words, p.Timers))
 		}
+	case sim.VerbWipe, sim.VerbRot:
+		kind := protocols.FaultWipe
+		if s.Verb == sim.VerbRot {
+			kind = protocols.FaultCorrupt
+		}
+		if survives(p, kind, defaultsOf(p), 3) == 0 {
+			return fmt.Errorf("%s does not claim to survive %s", p.Name, kind)
+		}
 	case sim.VerbReconfigure, sim.VerbTransfer:
 		kind := protocols.Reconfigure
 		if s.Verb == sim.VerbTransfer {

@@ -141,7 +141,7 @@ func (w *World) refuses(n *node, err error) {
 		w.record(TraceEvent{Kind: TraceRefuses, Node: n.id, Life: n.life, Detail: err.Error()})
 	}
 	for _, e := range n.disk.log {
-		if e.state != protocols.RecordOK {
+		if e.state != protocols.RecordOK && e.by != byScript {
 			f := &w.faults[e.by]
 			f.Refused = f.Refused.With(n.id)
 		}

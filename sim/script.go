@@ -66,6 +66,8 @@ func (w *World) Do(s *ScriptStep) (lines []string, err error) {
 		w.now = w.now.Add(s.Span)
 	case VerbCrash, VerbRestart, VerbPause, VerbResume:
 		err = w.eachNode(s, s.Names)
+	case VerbWipe, VerbRot, VerbClock:
+		err = w.harmEach(s)
 	case VerbDisk:
 		w.script.manual = s.Words == "manual"
 		w.instant = !w.script.manual

@@ -25,6 +25,9 @@ const (
 	VerbRestart     Verb = "restart"
 	VerbPause       Verb = "pause"
 	VerbResume      Verb = "resume"
+	VerbWipe        Verb = "wipe"
+	VerbRot         Verb = "rot"
+	VerbClock       Verb = "clock"
 	VerbDisk        Verb = "disk"
 	VerbSync        Verb = "sync"
 	VerbRequest     Verb = "request"
@@ -58,6 +61,9 @@ func Verbs() []VerbInfo {
 		{VerbRestart, "boot nodes from what their disks hold", "restart n1"},
 		{VerbPause, "stop nodes without losing anything", "pause n1"},
 		{VerbResume, "let paused nodes go on", "resume n1"},
+		{VerbWipe, "stop nodes and take all that their disks hold; restart boots them with new ones", "wipe n3"},
+		{VerbRot, "damage the latest durable record of nodes whose entries another disk holds as well; the next boot finds it", "rot n2"},
+		{VerbClock, "set what a node's clock shows in each second of true time, within clock.drift", "clock n1 900ms"},
 		{VerbDisk, "instant: what is written is durable at once (so it begins); manual: it waits for sync", "disk manual"},
 		{VerbSync, "finish the fsync under way, and those that follow; without names at all nodes", "sync n2"},
 		{VerbRequest, "let a client call an operation at a node; the answer is a message in flight", "request c1 n1 put k1 1"},
@@ -80,7 +86,7 @@ type ScriptStep struct {
 	To       []string           // reconfigure: the members; transfer-leadership, request, retry: the node
 	Learners []string           // reconfigure
 	Words    string             // fire: the timer; disk: how; show: messages; expect: what; note: the text
-	Span     protocols.Duration // tick, wait
+	Span     protocols.Duration // tick, wait; clock: what it shows in a second
 	Command  protocols.Command  // request: without Client and Seq
 }
 
@@ -163,7 +169,14 @@ func (s *ScriptStep) parse(words []string) (err error) {
 		if err == nil && (s.Span <= 0 || s.Span > maxSpan) {
 			err = fmt.Errorf("want a duration above 0s and at most %s, got %s", FormatDuration(maxSpan), words[0])
 		}
-	case VerbCrash, VerbRestart, VerbPause, VerbResume:
+	case VerbClock:
+		if len(words) != 2 {
+			return errors.New("want a node and a duration")
+		}
+		if s.Names, err = names(words[:1], "ns"); err == nil {
+			s.Span, err = ParseDuration(words[1])
+		}
+	case VerbCrash, VerbRestart, VerbPause, VerbResume, VerbWipe, VerbRot:
 		if len(words) == 0 {
 			return errors.New("want nodes")
 		}
@@ -368,6 +381,9 @@ func (s ScriptStep) String() string {
 	case VerbDeliver, VerbDrop, VerbDuplicate, VerbDelay:
 		add(s.Messages.String())
 	case VerbTick, VerbWait:
+		add(FormatDuration(s.Span))
+	case VerbClock:
+		add(s.Names...)
 		add(FormatDuration(s.Span))
 	case VerbRequest:
 		add(s.Names...)

@@ -24,7 +24,9 @@ func anyStep(t *rapid.T) ScriptStep {
 		s.Names, s.Words = some("ns", 1, 1), rapid.SampledFrom([]string{"election", "semisync wait"}).Draw(t, "timer")
 	case VerbTick, VerbWait:
 		s.Span = protocols.Duration(rapid.Int64Range(1, 1<<40).Draw(t, "span"))
-	case VerbCrash, VerbRestart, VerbPause, VerbResume:
+	case VerbClock:
+		s.Names, s.Span = some("ns", 1, 1), protocols.Duration(rapid.Int64Range(1, 1<<40).Draw(t, "span"))
+	case VerbCrash, VerbRestart, VerbPause, VerbResume, VerbWipe, VerbRot:
 		s.Names = some("ns", 1, 3)
 	case VerbSync, VerbShow:
 		s.Names = some("ns", 0, 3)
@@ -155,6 +157,9 @@ func TestBadScriptSteps(t *testing.T) {
 		"wait -1s":                        "above 0s",
 		"crash":                           "want nodes",
 		"crash n1 n1":                     "named twice",
+		"clock n1":                        "want a node and a duration",
+		"clock n1 fast":                   "fast",
+		"wipe":                            "want nodes",
 		"disk slow":                       "want manual or instant",
 		"request c1 n1":                   "want a client, a node and an operation",
 		"request c1 n1 put k1":            "want an operation",

@@ -229,7 +229,7 @@ func TestBugsAreCaughtAndTheirAbsencePasses(t *testing.T) {
 		})
 	}
 	for _, b := range Protocol().Bugs {
-		if !shown[b.ID] {
+		if !shown[b.ID] && b.Class != protocols.ClassLiveness { // package scenarios shows those: something has to happen in time
 			t.Errorf("no script shows %s", b.ID)
 		}
 	}

@@ -149,6 +149,9 @@ func (n *Node) probe(to protocols.NodeID, next protocols.Index, out *protocols.E
 func (n *Node) retry(to protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[to]
 	missing := n.role == starting && !n.holders.Has(to)
+	if n.bugs.probeOnce { // B-21
+		return
+	}
 	if !p.probing && !missing || n.now.Sub(p.since) < n.parameters.Ping {
 		return
 	}

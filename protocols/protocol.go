@@ -111,9 +111,31 @@ type KindInfo struct {
 	New func() any
 }
 
+// BugClass says what a known bug gets wrong.
+type BugClass string
+
+// The classes of known bugs.
+const (
+	ClassDurable    BugClass = "durability"    // told before it is on disk, or on too few disks
+	ClassRecovery   BugClass = "recovery"      // what a restart, a damaged or a lost disk makes a node forget
+	ClassQuorum     BugClass = "quorum"        // who must agree, and what a new leader takes over from them
+	ClassStale      BugClass = "stale message" // late, repeated or reordered messages that count
+	ClassRead       BugClass = "read path"     // reads that are answered without a round, or beyond a lease
+	ClassSession    BugClass = "session"       // a client's requests and their answers
+	ClassSnapshot   BugClass = "snapshot"      // what a snapshot leaves out or stands for
+	ClassMembership BugClass = "membership"    // changes of who takes part
+	ClassLiveness   BugClass = "liveness"      // something that must happen never does
+)
+
+// BugClasses lists the classes in the order of documentation.
+func BugClasses() []BugClass {
+	return []BugClass{ClassDurable, ClassRecovery, ClassQuorum, ClassStale, ClassRead, ClassSession, ClassSnapshot, ClassMembership, ClassLiveness}
+}
+
 // Bug is a known bug that can be switched on.
 type Bug struct {
 	ID     string
+	Class  BugClass
 	Title  string // what the code then does wrong
 	Source string // who reported it
 	Caught string // the checks that see it

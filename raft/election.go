@@ -44,6 +44,9 @@ func (n *Node) onPreVote(from protocols.NodeID, m *PreVote, out *protocols.Effec
 	byTerm := m.Term > n.term || m.Term == n.term && (n.vote == protocols.Nobody || n.vote == from)
 	noLeader := n.role != leader && n.now >= n.quietUntil
 	grant := byTerm && noLeader && n.isTrusted() && n.isUpToDate(m.LastLogIndex, m.LastLogTerm)
+	if n.bugs.silentRefusal && m.Term < n.term {
+		return
+	}
 	answer := PreVoteResponse{Term: n.term, VoteGranted: grant}
 	if grant {
 		answer.Term = m.Term

@@ -139,6 +139,7 @@ func (n *Node) retransmit(peer protocols.NodeID, out *protocols.Effects) {
 	case n.now.Sub(p.since) < n.parameters.Heartbeat:
 	case p.sending != nil:
 		n.sendChunk(peer, out)
+	case p.count > 0 && n.bugs.sendOnce: // R-LOST
 	case p.count > 0:
 		p.probe(p.stored + 1)
 		n.replicate(peer, out)

@@ -226,6 +226,8 @@ func (n *Node) onStartView(from protocols.NodeID, m *StartView, out *protocols.E
 // onResend sends again what has not been answered.
 func (n *Node) onResend(out *protocols.Effects) {
 	switch {
+	case n.status == recovering && n.bugs.askOnce: // V-21
+		return
 	case n.status == recovering:
 		n.sendRecovery(out)
 	case n.isLeaving():

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -61,18 +60,24 @@ func writeList(b *bufio.Writer, indent string, header table.Row, rows []table.Ro
 	writeBlock(b, indent, t.Render())
 }
 
-func listScenarios(b *bufio.Writer, list []*protocols.Protocol, _ Paint) {
-	var rows []table.Row
-	for _, name := range slices.Concat(scenarios.Library(), scenarios.Plays(), scenarios.FaultScenarios()) {
-		why := ""
-		if sc, _, err := scenarios.Load(name, list); err != nil {
-			why = "not for these protocols: " + CleanLines(err.Error())
-		} else {
-			why = Clean(sc.Why)
+func listScenarios(b *bufio.Writer, list []*protocols.Protocol, paint Paint) {
+	for i, g := range scenarios.Groups() {
+		if i > 0 {
+			b.WriteByte('\n')
 		}
-		rows = append(rows, table.Row{Clean(name), why})
+		fmt.Fprintf(b, "%s\n", paint.Strong(g.Text))
+		var rows []table.Row
+		for _, name := range g.Names {
+			why := ""
+			if sc, _, err := scenarios.Load(name, list); err != nil {
+				why = "not for these protocols: " + CleanLines(err.Error())
+			} else {
+				why = Clean(sc.Why)
+			}
+			rows = append(rows, table.Row{Clean(name), why})
+		}
+		writeList(b, "  ", nil, rows)
 	}
-	writeList(b, "", nil, rows)
 }
 
 func listProtocols(b *bufio.Writer, list []*protocols.Protocol, paint Paint) {
@@ -156,11 +161,11 @@ func listBugs(b *bufio.Writer, list []*protocols.Protocol, _ Paint) {
 			if bug.Source != "" {
 				what += " (" + bug.Source + ")"
 			}
-			rows = append(rows, table.Row{Clean(p.Name), Clean(bug.ID), Clean(bug.Caught), Clean(what)})
+			rows = append(rows, table.Row{Clean(p.Name), Clean(bug.ID), Clean(string(bug.Class)), Clean(bug.Caught), Clean(what)})
 		}
 	}
-	writeList(b, "", table.Row{"protocol", "bug", "caught by", ""}, rows)
-	b.WriteString("\nSwitch one on in a scenario: parameters: {PROTOCOL: {bugs: [BUG]}}\n" +
+	writeList(b, "", table.Row{"protocol", "bug", "class", "caught by", ""}, rows)
+	b.WriteString("\nSee one: lockstep run BUG\nSwitch one on in a scenario: parameters: {PROTOCOL: {bugs: [BUG]}}\n" +
 		"For any protocol: early: [MESSAGE] sends before what it claims is durable, lose: [RECORD] never writes it.\n")
 }
 

@@ -98,11 +98,7 @@ func faultTopics(list []*protocols.Protocol) []Topic {
 
 // limitText says how far a protocol survives a kind of fault, for three replicas.
 func limitText(p *protocols.Protocol, kind protocols.FaultKind) string {
-	var parameters any
-	if p.Parameters != nil {
-		parameters = p.Parameters()
-	}
-	switch limit := survives(p, kind, parameters, 3); limit {
+	switch limit := survives(p, kind, defaultsOf(p), 3); limit {
 	case 0:
 		return "does not claim to survive it"
 	case -1:
@@ -110,6 +106,15 @@ func limitText(p *protocols.Protocol, kind protocols.FaultKind) string {
 	default:
 		return fmt.Sprintf("stays safe while at most %d of 3 replicas are hit at once", limit)
 	}
+}
+
+// defaultsOf returns the parameters of a protocol as they are without a scenario; nil:
+// it has none.
+func defaultsOf(p *protocols.Protocol) any {
+	if p.Parameters == nil {
+		return nil
+	}
+	return p.Parameters()
 }
 
 func checkTopics(list []*protocols.Protocol) []Topic {
@@ -141,11 +146,17 @@ func bugTopics(list []*protocols.Protocol) []Topic {
 		for _, b := range p.Bugs {
 			t := Topic{Kind: "known bug of " + p.Name, Name: b.ID, Text: sentence(b.Title),
 				Example: fmt.Sprintf("parameters: {%s: {bugs: [%s]}}", p.Name, b.ID)}
+			if b.Class != "" {
+				t.Details = append(t.Details, "class: "+string(b.Class))
+			}
 			if b.Source != "" {
 				t.Details = append(t.Details, "source: "+b.Source)
 			}
 			if b.Caught != "" {
 				t.Details = append(t.Details, "caught by "+b.Caught)
+			}
+			if script, ok := BugScript(b.ID); ok {
+				t.Details = append(t.Details, "script "+script+": lockstep run "+b.ID)
 			}
 			topics = append(topics, t)
 		}

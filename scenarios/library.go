@@ -8,7 +8,7 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-//go:embed library/*.yaml plays/*.yaml faults/*.yaml
+//go:embed library/*.yaml plays/*.yaml bugs/*.yaml faults/*.yaml
 var libraryFiles embed.FS
 
 // Library names the shipped scenarios, sorted. They are part of the binary, so
@@ -42,30 +42,53 @@ func namesIn(folder string) []string {
 // not meant for the protocols that are.
 var shipped = []string{"raft", "paxos", "vr", "primarybackup"}
 
-func inLibrary(name string) bool { return slices.Contains(shippedNames(), name) }
+// Groups are the shipped scenarios by what they are for, in the order of lists.
+func Groups() []Group {
+	return []Group{
+		{"library", "Whole runs, on every protocol that they are meant for", Library()},
+		{"plays", "Scripts of one protocol: normal cases, fail-overs, figures of papers", Plays()},
+		{"bugs", "Scripts that each show one known bug; its id is a name of the script as well", BugScripts()},
+		{"faults", "One kind of fault each", FaultScenarios()},
+	}
+}
 
-// shippedNames are all that an argument can name.
-func shippedNames() []string { return slices.Concat(Library(), Plays(), FaultScenarios()) }
+// Group is a folder of shipped scenarios.
+type Group struct {
+	Name  string   // of the folder
+	Text  string   // what its scenarios are for
+	Names []string // sorted
+}
 
-// Load reads a shipped scenario by name. Its File is the name, so that the replay
+// shippedNames are the names of all shipped scenarios.
+func shippedNames() (all []string) {
+	for _, g := range Groups() {
+		all = append(all, g.Names...)
+	}
+	return all
+}
+
+// Load reads a shipped scenario by its name, or by the id of the known bug that it
+// shows. Its File is the name, so that the replay
 // command works anywhere.
 func Load(name string, list []*protocols.Protocol) (*Scenario, Problems, error) {
 	data, err := LibraryText(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	return Parse(name, data, list)
+	return Parse(shippedName(name), data, list)
 }
 
-// LibraryText returns the text of a shipped scenario.
+// LibraryText returns the text of a shipped scenario, named as for [Load].
 func LibraryText(name string) ([]byte, error) {
-	if !inLibrary(name) {
+	shipped := shippedName(name)
+	if shipped == "" {
 		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, shippedNames()) + " (lockstep list scenarios)"}}
 	}
-	for _, folder := range [...]string{"plays", "faults"} {
-		if slices.Contains(namesIn(folder), name) {
-			return libraryFiles.ReadFile(folder + "/" + name + ".yaml")
+	folder := Groups()[0].Name
+	for _, g := range Groups() {
+		if slices.Contains(g.Names, shipped) {
+			folder = g.Name
 		}
 	}
-	return libraryFiles.ReadFile("library/" + name + ".yaml")
+	return libraryFiles.ReadFile(folder + "/" + shipped + ".yaml")
 }

@@ -182,7 +182,7 @@ func ResolveWith(args []string, set []Assignment, list []*protocols.Protocol) ([
 func expand(arg string) (files []string, library bool, err error) {
 	info, statErr := os.Stat(arg)
 	if statErr != nil {
-		if inLibrary(arg) {
+		if shippedName(arg) != "" {
 			return nil, true, nil
 		}
 		if strings.ContainsAny(arg, `/\`) || filepath.Ext(arg) != "" {

@@ -51,6 +51,7 @@ var Layers = []Layer{
 	{Folder: "internal/docs", Project: []string{"protocols", "scenarios", "scenarios/diagram", "sim"}},
 	{Folder: "internal/docs/gallery", Project: []string{"internal/docs", "cmd/lockstep/cli", "protocols"}},
 	{Folder: "internal/docs/generate", Project: []string{"internal/docs", "internal/docs/gallery", "protocols/all"}},
+	{Folder: "internal/zoo", Project: []string{"protocols", "protocols/all", "checker", "scenarios", "scenarios/search", "scenarios/shrink"}},
 	{Folder: "internal/bench", Project: []string{"protocols", "PROTOCOL", "sim", "checker", "scenarios"}},
 }
 
@@ -66,7 +67,7 @@ var Reserved = []struct {
 	{"gonum.org/", []string{"reports/..."}, false},
 	{"github.com/anishathalye/porcupine", []string{"checker/..."}, false},
 	{"pgregory.net/rapid", []string{"scenarios/scenariotest"}, true},
-	{Module + "/protocols/all", []string{"cmd/lockstep", "internal/docs/generate"}, true},
+	{Module + "/protocols/all", []string{"cmd/lockstep", "internal/docs/generate", "internal/zoo"}, true},
 }
 
 // Module is the path of this module.

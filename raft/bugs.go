@@ -103,7 +103,7 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.wipedVotes }},
 		{protocols.Bug{ID: "R-44", Class: protocols.ClassSession, Title: "a duplicate request is executed twice", Source: "dissertation §6.3", Caught: "ONCE, linearizability"},
 			func(b *bugs) *bool { return &b.noSessions }},
-		{protocols.Bug{ID: "R-46", Class: protocols.ClassSession, Title: "the leader answers on append instead of commit", Source: "Redis-Raft#14", Caught: "ONCE, linearizability"},
+		{protocols.Bug{ID: "R-46", Class: protocols.ClassSession, Title: "the leader answers on append instead of commit", Source: "Redis-Raft#14", Caught: "linearizability, ONCE"},
 			func(b *bugs) *bool { return &b.replyOnAppend }},
 		{protocols.Bug{ID: "R-47", Class: protocols.ClassSession, Title: "requests in the log are reported as failed when leadership is lost", Source: "Jepsen, RedisRaft", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.failOnStepDown }},

@@ -49,8 +49,18 @@ func (n *Node) propose(c protocols.Command, out *protocols.Effects) {
 	n.append(Entry{Term: n.term, Command: c}, out)
 	n.setProposed(c)
 	if n.bugs.replyOnAppend {
-		out.ReplyEarly(c, protocols.Result{Status: protocols.OK, Position: n.log.Last()})
+		out.ReplyEarly(c, n.foresee())
 	}
+}
+
+// foresee returns what the last entry of the log would answer if the whole log were
+// committed.
+func (n *Node) foresee() (result protocols.Result) {
+	ahead := n.execute.Fork()
+	for at := ahead.Applied + 1; at <= n.log.Last(); at++ {
+		result = ahead.Apply(at, n.log.At(at).Command, n.wall)
+	}
+	return result
 }
 
 // isProposed reports whether the log holds c above what is executed. It may miss

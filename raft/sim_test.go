@@ -284,7 +284,7 @@ func TestRaftBugsAreFoundBySearch(t *testing.T) {
 		{"R-18", "linearizability", nil},
 		{"R-21", "R-I10", func(p *raft.Parameters) { p.Reads = raft.ReadsLease }},
 		{"R-44", "ONCE", nil},
-		{"R-46", "ONCE", nil},
+		{"R-46", "linearizability", nil},
 		{"R-READ", "linearizability", nil},
 	} {
 		t.Run(c.bug, func(t *testing.T) {

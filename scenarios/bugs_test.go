@@ -54,7 +54,7 @@ var hunts = []hunt{
 	{protocol: "paxos", bug: "P-32", scenario: "paxos-replace-every-member", set: func(p any) { p.(*paxos.Parameters).Window, p.(*paxos.Parameters).SnapshotEvery = 8, 40 }, seeds: 40, check: "PX-I3"},
 	{protocol: "paxos", bug: "P-11", scenario: "paused-leader-reads", seeds: 10, check: "PX-I1"},
 
-	// V-01, V-02, V-04, V-05 and V-19 need a schedule, and have one in plays.
+	// V-01, V-02, V-04, V-05 and V-19 need a schedule, and have one in scenarios/bugs.
 	{protocol: "vr", bug: "V-07", scenario: "crash-storm", seeds: 10, check: "VR-I1", text: "committed in view"},
 	{protocol: "vr", bug: "V-08", scenario: "leader-cut-off", seeds: 20, check: "VR-I7", text: "after it promised view"},
 	{protocol: "vr", bug: "V-11", scenario: "crash-storm", seeds: 5, check: "SAME"},

@@ -42,7 +42,7 @@ func document(o *options, list []*protocols.Protocol, found []*measured) (string
 		fmt.Fprintf(&b, "### %s\n\n| bug | class | what is wrong | script | trips | found | first | by | small |\n|---|---|---|---|---|---:|---:|---|---:|\n", p.Title)
 		for _, m := range found {
 			if m.protocol == p {
-				b.WriteString(m.row(o) + "\n")
+				b.WriteString(m.row() + "\n")
 			}
 		}
 		b.WriteByte('\n')
@@ -52,7 +52,7 @@ func document(o *options, list []*protocols.Protocol, found []*measured) (string
 }
 
 // row is a bug as a row of its table.
-func (m *measured) row(o *options) string {
+func (m *measured) row() string {
 	first, by, small := "", "", m.small
 	if m.found > 0 {
 		first = fmt.Sprint(m.first)

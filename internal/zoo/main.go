@@ -48,7 +48,7 @@ func write(o *options, file string) error {
 	}
 	if len(o.only) > 0 {
 		for _, m := range found {
-			fmt.Println(m.row(o))
+			fmt.Println(m.row())
 		}
 		return nil
 	}

@@ -74,6 +74,3 @@ var planted = map[string]string{
 	"VR-I10":     "vr TestInvariantEpochsInOrderTrips",
 	"PB-I6":      "primarybackup TestBugsAreCaughtAndTheirAbsencePasses",
 }
-
-// reasons say why random search has not found a bug.
-var reasons = map[string]string{}

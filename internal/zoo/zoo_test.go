@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,4 +62,36 @@ func declares(t *testing.T, folder, name string) bool {
 		}
 	}
 	return false
+}
+
+// TestReasonsAreForBugs: a reason is for a bug that there is.
+func TestReasonsAreForBugs(t *testing.T) {
+	known := map[string]bool{}
+	for _, p := range all.List() {
+		for _, b := range p.Bugs {
+			known[b.ID] = true
+		}
+	}
+	for id := range reasons {
+		if !known[id] {
+			t.Errorf("there is no bug %s", id)
+		}
+	}
+}
+
+// TestMeasure: a bug that every other plan shows is found, counted and made small, and
+// the same again is the same.
+func TestMeasure(t *testing.T) {
+	o := &options{runs: 10, shrink: 20, workers: 2, only: []string{"R-11"}}
+	var rows []string
+	for range 2 {
+		found, err := measureAll(context.Background(), o, all.List())
+		if err != nil || len(found) != 1 || found[0].found == 0 || found[0].first == 0 || found[0].small == "" || found[0].checks[0].check != "DUR" {
+			t.Fatalf("got %+v, %v", found, err)
+		}
+		rows = append(rows, found[0].row())
+	}
+	if rows[0] != rows[1] {
+		t.Errorf("got\n%s\nand then\n%s", rows[0], rows[1])
+	}
 }

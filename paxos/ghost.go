@@ -69,8 +69,8 @@ func (g *ghost) at(i protocols.Index) *ghostSlot {
 	return g.slots.At(i)
 }
 
-// forget drops what lies before every log.
-func (g *ghost) forget(past protocols.Index) {
+// forgetPast drops what lies before every log.
+func (g *ghost) forgetPast(past protocols.Index) {
 	if past > g.slots.First() {
 		g.slots.CompactTo(min(past-1, g.chosen))
 	}

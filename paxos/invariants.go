@@ -64,7 +64,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if !ok {
 		return
 	}
-	w.forget(m.Past)
+	w.forgetPast(m.Past)
 	for i := range m.Effects.Notes {
 		w.noted(m, n, &m.Effects.Notes[i])
 	}

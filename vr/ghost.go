@@ -160,8 +160,8 @@ func (g *ghost) commitAt(op protocols.Index) *ghostCommit {
 // isPast reports whether op is forgotten.
 func (g *ghost) isPast(op protocols.Index) bool { return op > 0 && op < g.committed.First() }
 
-// forget drops what lies before every log.
-func (g *ghost) forget(past protocols.Index) {
+// forgetPast drops what lies before every log.
+func (g *ghost) forgetPast(past protocols.Index) {
 	if past <= g.committed.First() {
 		return
 	}

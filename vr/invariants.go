@@ -78,7 +78,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if !ok {
 		return
 	}
-	w.forget(m.Past)
+	w.forgetPast(m.Past)
 	g := &w.nodes[m.Node]
 	w.checkViews(m, n, g)
 	w.checkLease(m, n, g)

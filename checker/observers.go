@@ -46,15 +46,16 @@ type life struct {
 // execution watches notes: what is executed, in which order, and who leads.
 type execution struct {
 	cluster   protocols.Cluster
-	positions []position // by index; 0 is the initial state
-	lives     []life     // by node
+	positions protocols.Log[position] // the initial state first: position i is at i+1
+	lives     []life                  // by node
 	leaders   map[uint64]protocols.NodeID
 	view      protocols.View
 }
 
 func newExecution(c protocols.Cluster) *execution {
-	return &execution{cluster: c, positions: make([]position, 1), lives: make([]life, c.Nodes()+1),
-		leaders: map[uint64]protocols.NodeID{}}
+	x := &execution{cluster: c, lives: make([]life, c.Nodes()+1), leaders: map[uint64]protocols.NodeID{}}
+	x.positions.Append(position{})
+	return x
 }
 
 // Moments implements [protocols.Observer].
@@ -77,6 +78,9 @@ func (x *execution) Observe(m *protocols.Moment) {
 		x.booted(m)
 		return
 	}
+	if m.Past > x.positions.First() {
+		x.positions.CompactTo(min(m.Past, x.newest()))
+	}
 	for i := range m.Effects.Notes {
 		note := &m.Effects.Notes[i]
 		switch note.Kind {
@@ -92,6 +96,17 @@ func (x *execution) Observe(m *protocols.Moment) {
 	}
 }
 
+// newest returns the highest position that some node has executed.
+func (x *execution) newest() protocols.Index { return x.positions.Last() - 1 }
+
+// at returns what is known of a position up to the newest, or nil where it is past.
+func (x *execution) at(index protocols.Index) *position {
+	if index+1 < x.positions.First() {
+		return nil
+	}
+	return x.positions.At(index + 1)
+}
+
 func (x *execution) name(id protocols.NodeID) string { return x.cluster.Name(id) }
 
 // booted starts a life: with what the node says it has executed, that is, what
@@ -103,9 +118,9 @@ func (x *execution) booted(m *protocols.Moment) {
 	if v.Applied == 0 {
 		return
 	}
-	if v.Applied >= protocols.Index(len(x.positions)) {
+	if v.Applied > x.newest() {
 		m.Violate(CheckOrder, "%s booted with position %d executed, and no node had executed more than %d",
-			x.name(m.Node), v.Applied, len(x.positions)-1)
+			x.name(m.Node), v.Applied, x.newest())
 		return
 	}
 	x.compareState(m, v.Applied, v.StateHash, "recovered")
@@ -117,14 +132,16 @@ func (x *execution) applied(m *protocols.Moment, note *protocols.Note) {
 		m.Violate(CheckOrder, "%s executed position %d after %d", x.name(m.Node), note.Index, at.applied)
 	}
 	at.applied = note.Index
-	if note.Index == 0 || note.Index > protocols.Index(len(x.positions)) {
+	if note.Index == 0 || note.Index > x.newest()+1 {
 		return // out of order, and reported
 	}
-	if note.Index == protocols.Index(len(x.positions)) {
-		x.positions = append(x.positions, position{})
+	if note.Index == x.newest()+1 {
+		x.positions.Append(position{})
 	}
-	first := &x.positions[note.Index]
+	first := x.at(note.Index)
 	switch {
+	case first == nil:
+		return
 	case first.node == protocols.Nobody:
 		first.node, first.entry = m.Node, note.Hash
 	case first.entry != note.Hash:
@@ -141,9 +158,9 @@ func (x *execution) installed(m *protocols.Moment, note *protocols.Note) {
 		m.Violate(CheckOrder, "%s installed a snapshot of position %d after it had executed %d", x.name(m.Node), note.Index, at.applied)
 	}
 	at.applied = note.Index
-	if note.Index >= protocols.Index(len(x.positions)) {
+	if note.Index > x.newest() {
 		m.Violate(CheckOrder, "%s installed a snapshot of position %d, and no node had executed more than %d",
-			x.name(m.Node), note.Index, len(x.positions)-1)
+			x.name(m.Node), note.Index, x.newest())
 		return
 	}
 	x.compareState(m, note.Index, note.State, "installed")
@@ -151,7 +168,10 @@ func (x *execution) installed(m *protocols.Moment, note *protocols.Note) {
 
 // compareState compares the state at a position with the first one seen there.
 func (x *execution) compareState(m *protocols.Moment, index protocols.Index, state uint64, how string) {
-	first := &x.positions[index]
+	first := x.at(index)
+	if first == nil {
+		return
+	}
 	if !first.stated {
 		first.state, first.stated = state, true
 		return

@@ -5,6 +5,7 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // request is what is known of one client request.
 type request struct {
 	command  protocols.Command
+	at       protocols.Time // when it first reached a node
 	issued   bool
 	answered bool // a write, with an answer
 	swapped  bool
@@ -12,10 +13,20 @@ type request struct {
 	position protocols.Index
 }
 
+// forgetAfter is how long ago a request came when it is forgotten: nothing that is
+// under way for so long is judged any more.
+const forgetAfter protocols.Duration = 2 * 60e9
+
 // clients watches requests and answers.
 type clients struct {
-	once     bool        // judge [CheckOnce]
-	requests [][]request // by client (-id), then by sequence number
+	once bool          // judge [CheckOnce]
+	of   []clientCalls // by client (-id)
+}
+
+// clientCalls are the requests of one client from number first on.
+type clientCalls struct {
+	first    uint64
+	requests []request
 }
 
 func newClients(once bool) *clients { return &clients{once: once} }
@@ -44,41 +55,66 @@ func (x *clients) Observe(m *protocols.Moment) {
 	if c.Client >= 0 {
 		return // a request of one node to another is the protocol's own business
 	}
-	if r := x.grow(c); !r.issued {
-		*r = request{command: *c, issued: true}
+	if r := x.grow(c, m.Now); r != nil && !r.issued {
+		*r = request{command: *c, issued: true, at: m.Now}
 	}
 }
 
-// grow returns the place of a request. Sequence numbers count up from 1, so that
-// the slices stay dense.
-func (x *clients) grow(c *protocols.Command) *request {
+// grow returns the place of a request, or nil where it is forgotten. Sequence numbers
+// count up from 1, so that the slices stay dense.
+func (x *clients) grow(c *protocols.Command, now protocols.Time) *request {
 	client := -int(c.Client)
-	for len(x.requests) <= client {
-		x.requests = append(x.requests, nil)
+	for len(x.of) <= client {
+		x.of = append(x.of, clientCalls{})
 	}
-	of := x.requests[client]
-	for uint64(len(of)) <= c.Seq {
-		of = append(of, request{})
-	}
-	x.requests[client] = of
-	return &of[c.Seq]
-}
-
-// find returns a request that was issued, or nil.
-func (x *clients) find(c *protocols.Command) *request {
-	client := -int(c.Client)
-	if client <= 0 || client >= len(x.requests) || c.Seq >= uint64(len(x.requests[client])) {
+	of := &x.of[client]
+	if c.Seq < of.first {
 		return nil
 	}
-	if r := &x.requests[client][c.Seq]; r.issued {
-		return r
+	for of.first+uint64(len(of.requests)) <= c.Seq {
+		of.forget(now)
+		of.requests = append(of.requests, request{})
 	}
-	return nil
+	return &of.requests[c.Seq-of.first]
+}
+
+// forget drops the older half of many requests once all of it is old, when memory
+// would have to grow.
+func (of *clientCalls) forget(now protocols.Time) {
+	half := len(of.requests) / 2
+	if half < 128 || len(of.requests) < cap(of.requests) || now.Sub(of.requests[half].at) < forgetAfter {
+		return
+	}
+	rest := copy(of.requests, of.requests[half:])
+	of.first += uint64(half)
+	of.requests = of.requests[:rest]
+}
+
+// find returns a request that was issued, or nil; gone says that it is forgotten.
+func (x *clients) find(c *protocols.Command) (r *request, gone bool) {
+	client := -int(c.Client)
+	if client <= 0 || client >= len(x.of) {
+		return nil, false
+	}
+	of := &x.of[client]
+	if c.Seq < of.first {
+		return nil, true
+	}
+	if c.Seq-of.first >= uint64(len(of.requests)) {
+		return nil, false
+	}
+	if r := &of.requests[c.Seq-of.first]; r.issued {
+		return r, false
+	}
+	return nil, false
 }
 
 func (x *clients) replied(m *protocols.Moment) {
 	c, result := &m.Answer.Command, &m.Answer.Result
-	r := x.find(c)
+	r, gone := x.find(c)
+	if gone {
+		return
+	}
 	if r == nil || r.command != *c {
 		m.Violate(CheckIssued, "%s answered request %d of %s, which that client has not sent like this", m.Node, c.Seq, c.Client)
 		return

@@ -29,7 +29,8 @@ type durableImage struct {
 	// accepted[i-1] is the highest ballot at which slot i was ever durably accepted
 	// here. Acceptances of a slot are written in order of ballots, so whoever has one
 	// of a higher ballot has had every one that it may speak of.
-	accepted []Ballot
+	accepted protocols.Log[Ballot]
+	// What comes before it is under a checkpoint, and so chosen.
 }
 
 func newDurableImage(protocols.NodeID) protocols.DurableImage { return new(durableImage) }
@@ -43,6 +44,11 @@ func (d *durableImage) Persisted(r protocols.Record, _ bool) {
 		d.accept(&r.Pvalue)
 	case *Snapshot:
 		d.promised = r.Promised
+		if c := r.Checkpoint; c != nil && c.Applied > d.accepted.Last() {
+			d.accepted.Reset(c.Applied)
+		} else if c != nil {
+			d.accepted.CompactTo(c.Applied)
+		}
 		for i := range r.Accepted {
 			d.accept(&r.Accepted[i])
 		}
@@ -50,13 +56,14 @@ func (d *durableImage) Persisted(r protocols.Record, _ bool) {
 }
 
 func (d *durableImage) accept(p *Pvalue) {
-	for protocols.Index(len(d.accepted)) < p.Slot {
-		d.accepted = append(d.accepted, 0)
-	}
-	if p.Ballot == learned {
+	if p.Ballot == learned || p.Slot < d.accepted.First() {
 		return
 	}
-	d.accepted[p.Slot-1] = max(d.accepted[p.Slot-1], p.Ballot)
+	for d.accepted.Last() < p.Slot {
+		d.accepted.Append(0)
+	}
+	a := d.accepted.At(p.Slot)
+	*a = max(*a, p.Ballot)
 	d.promised = max(d.promised, p.Ballot)
 }
 
@@ -72,9 +79,12 @@ func (d *durableImage) Holds(f protocols.DurableFact) (bool, string) {
 		}
 		return false, fmt.Sprintf("durable promise of ballot %v", d.promised)
 	case protocols.FactEntry:
+		if f.Index < d.accepted.First() {
+			return true, ""
+		}
 		var held Ballot
-		if i := f.Index - 1; i < protocols.Index(len(d.accepted)) {
-			held = d.accepted[i]
+		if f.Index <= d.accepted.Last() {
+			held = *d.accepted.At(f.Index)
 		}
 		if held >= Ballot(f.Epoch) {
 			return true, ""

@@ -7,11 +7,11 @@ import "github.com/lockstep-sim/lockstep/protocols"
 type ghost struct {
 	parameters     Parameters
 	bugs           bugs
-	nodes          []ghostNode     // by node id
-	slots          []ghostSlot     // position i-1 is slot i
-	chosen         protocols.Index // every slot up to here has been chosen
-	configurations []configuration // in order, as the chosen slots say
-	newest         ghostLeader     // of the latest configuration, and there of the highest ballot
+	nodes          []ghostNode              // by node id
+	slots          protocols.Log[ghostSlot] // by slot, from where somebody may go back to
+	chosen         protocols.Index          // every slot up to here has been chosen
+	configurations []configuration          // in order, as the chosen slots say
+	newest         ghostLeader              // of the latest configuration, and there of the highest ballot
 }
 
 // ghostLeader is a leader that was elected.
@@ -58,12 +58,22 @@ func newGhost(c protocols.Cluster, p Parameters) ghost {
 	return g
 }
 
-// at returns the record of slot i.
+// at returns the record of slot i, or nil where that is past.
 func (g *ghost) at(i protocols.Index) *ghostSlot {
-	for protocols.Index(len(g.slots)) < i {
-		g.slots = append(g.slots, ghostSlot{})
+	if i < g.slots.First() {
+		return nil
 	}
-	return &g.slots[i-1]
+	for g.slots.Last() < i {
+		g.slots.Append(ghostSlot{})
+	}
+	return g.slots.At(i)
+}
+
+// forgetPast drops what lies before every log.
+func (g *ghost) forgetPast(past protocols.Index) {
+	if past > g.slots.First() {
+		g.slots.CompactTo(min(past-1, g.chosen))
+	}
 }
 
 // find returns the record of a ballot, or nil.

@@ -64,6 +64,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if !ok {
 		return
 	}
+	w.forgetPast(m.Past)
 	for i := range m.Effects.Notes {
 		w.noted(m, n, &m.Effects.Notes[i])
 	}
@@ -91,7 +92,7 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 			m.Violate(executedIsChosen, "%v installs a snapshot of slot %d, but only those up to %d are chosen", m.Node, note.Index, w.chosen)
 		}
 	case protocols.NoteApplied:
-		if s := w.at(max(1, note.Index)); s.chosen != note.Hash {
+		if s := w.at(max(1, note.Index)); s != nil && s.chosen != note.Hash {
 			m.Violate(executedIsChosen, "%v executes in slot %d another value than was chosen there", m.Node, note.Index)
 		}
 	case protocols.NoteLease:
@@ -213,8 +214,8 @@ func (w *watcher) accepted(m *protocols.Moment, p *Pvalue) {
 // proposed judges a value that is asked for, or was accepted, at a ballot. The first
 // to come is the proposal.
 func (w *watcher) proposed(m *protocols.Moment, i protocols.Index, b Ballot, v *Value) {
-	if i == 0 || i > protocols.Index(len(w.slots))+maxAhead {
-		return // nobody correct is that far ahead
+	if i < w.slots.First() || i > w.slots.Last()+maxAhead {
+		return // past, or so far ahead as nobody correct is
 	}
 	s, value := w.at(i), v.hash()
 	if x := s.find(b); x != nil {
@@ -233,6 +234,9 @@ func (w *watcher) proposed(m *protocols.Moment, i protocols.Index, b Ballot, v *
 // accepted at one ballot.
 func (w *watcher) vote(m *protocols.Moment, p *Pvalue) {
 	s := w.at(p.Slot)
+	if s == nil {
+		return
+	}
 	x := s.find(p.Ballot)
 	if x == nil || x.accepted.Has(m.Node) {
 		return
@@ -246,7 +250,7 @@ func (w *watcher) vote(m *protocols.Moment, p *Pvalue) {
 			from := p.Slot + protocols.Index(w.parameters.Window)
 			w.configurations = append(w.configurations, configurationOf(&w.parameters, w.bugs, Membership{From: from, Members: p.Value.Members}))
 		}
-		for w.chosen < protocols.Index(len(w.slots)) && w.slots[w.chosen].chosen != 0 {
+		for w.chosen < w.slots.Last() && w.slots.At(w.chosen+1).chosen != 0 {
 			w.chosen++
 		}
 	case s.chosen != x.value:

@@ -68,6 +68,9 @@ func (d *durableImage) Persisted(r protocols.Record, _ bool) {
 		d.promise = r.Epoch
 		d.hold(r.PositionEpoch, r.Position)
 		d.covered = max(d.covered, r.Position)
+		for i := range r.Entries {
+			d.hold(r.Entries[i].Epoch, r.Position+1+protocols.Index(i))
+		}
 	}
 }
 

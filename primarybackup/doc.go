@@ -71,10 +71,9 @@
 // # Out
 //
 // Replication of the view service itself: while it is down the primary of the last
-// view goes on serving, but nobody replaces it. Compaction of a replica's own log;
-// only a full state transfer cuts it. Session expiry. A wiped disk is outside the
-// model: such a replica is not named as primary, but it has forgotten what it
-// acknowledged.
+// view goes on serving, but nobody replaces it. Session expiry. A wiped disk is
+// outside the model: such a replica is not named as primary, but it has forgotten
+// what it acknowledged.
 //
 // # Durability
 //

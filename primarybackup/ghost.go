@@ -4,13 +4,17 @@ import "github.com/lockstep-sim/lockstep/protocols"
 
 // ghost is what is true of a run, gathered from outside the nodes.
 type ghost struct {
-	replicas   int
-	nodes      []ghostNode   // by node id
-	views      []*ghostView  // in order of number; few are looked up but the last
-	committed  []ghostCommit // position i-1: what somebody took as committed at i
-	states     []ghostState  // position i-1: what was first executed at i, and the state after it
-	acked      []ghostAnswer // position i-1: the write that was answered with position i
-	highestLed uint64        // the highest view that has begun to serve
+	replicas int
+	nodes    []ghostNode  // by node id
+	views    []*ghostView // in order of number; few are looked up but the last
+	// By position, from where somebody may go back to: what somebody took as committed,
+	// what was first executed there and the state after it, and the write that was
+	// answered with it.
+	committed protocols.Log[ghostCommit]
+	states    protocols.Log[ghostState]
+	acked     protocols.Log[ghostAnswer]
+
+	highestLed uint64 // the highest view that has begun to serve
 }
 
 // ghostNode is one replica's disk, and what it claims to be.
@@ -50,20 +54,44 @@ type ghostAnswer struct {
 
 // committedBefore returns the highest position that was committed before a view.
 func (g *ghost) committedBefore(view uint64) protocols.Index {
-	i := len(g.committed)
-	for i > 0 && g.committed[i-1].view >= view {
+	first := g.committed.First()
+	i := g.committed.Last()
+	for i >= first && g.committed.At(i).view >= view {
 		i--
 	}
-	return protocols.Index(i)
+	if i < first {
+		return 0 // none, or past
+	}
+	return i
 }
 
 // answeredBefore is the same for answers.
 func (g *ghost) answeredBefore(view uint64) protocols.Index {
-	i := len(g.acked)
-	for i > 0 && (g.acked[i-1].command == 0 || g.acked[i-1].view >= view) {
+	first := g.acked.First()
+	i := g.acked.Last()
+	for i >= first && (g.acked.At(i).command == 0 || g.acked.At(i).view >= view) {
 		i--
 	}
-	return protocols.Index(i)
+	if i < first {
+		return 0 // none, or past
+	}
+	return i
+}
+
+// forgetPast drops what lies before every log.
+func (g *ghost) forgetPast(past protocols.Index) {
+	if past <= g.committed.First() {
+		return
+	}
+	g.committed.CompactTo(min(past-1, g.committed.Last()))
+	g.states.CompactTo(min(past-1, g.states.Last()))
+	g.acked.CompactTo(min(past-1, g.acked.Last()))
+	for _, v := range g.views {
+		if gone := int(min(past, v.first+protocols.Index(len(v.prefixes)))) - int(v.first); gone > 0 {
+			v.prefixes = append([]uint64(nil), v.prefixes[gone:]...)
+			v.first += protocols.Index(gone)
+		}
+	}
 }
 
 // ghostView is what happened in one view, and to its entries.

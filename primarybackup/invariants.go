@@ -78,6 +78,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if !ok {
 		return
 	}
+	w.forgetPast(m.Past)
 	for i := range m.Effects.List {
 		switch e := &m.Effects.List[i]; e.Kind {
 		case protocols.EffectNote:
@@ -123,12 +124,12 @@ func (w *watcher) began(m *protocols.Moment, n *Node) {
 	if high := w.committedBefore(number); high > 0 {
 		g := &w.nodes[m.Node]
 		prefix, known := g.prefix(high)
-		if high > g.last() || known && prefix != w.committed[high-1].prefix {
+		if high > g.last() || known && prefix != w.committed.At(high).prefix {
 			m.Violate(commitIsForEver, "%v serves view %d, and its durable log up to %d is not what was committed up to %d", m.Node, number, g.last(), high)
 		}
 	}
 	if top := w.answeredBefore(number); !w.lossy && top > 0 {
-		if a := &w.acked[top-1]; !n.has(top, a.epoch) {
+		if a := w.acked.At(top); !n.has(top, a.epoch) {
 			m.Violate(promotedComplete, "%v serves view %d without entry %d of view %d, which %v has answered", m.Node, number, top, a.epoch, a.node)
 		}
 	}
@@ -148,7 +149,7 @@ func (w *watcher) commits(m *protocols.Moment, n *Node, note *protocols.Note) {
 	}
 	g.commit = max(g.commit, note.Index)
 	if n.role != primary {
-		if high := protocols.Index(len(w.committed)); note.Index > high {
+		if high := w.committed.Last(); note.Index > high {
 			m.Violate(commitIsForEver, "%v takes %d as committed, but no primary has committed more than %d", m.Node, note.Index, high)
 		}
 		return
@@ -164,30 +165,34 @@ func (w *watcher) commits(m *protocols.Moment, n *Node, note *protocols.Note) {
 
 // extend takes the log of g up to index as committed in a view.
 func (w *watcher) extend(m *protocols.Moment, g *ghostNode, index protocols.Index, view uint64) {
-	high := protocols.Index(len(w.committed))
-	if common := min(high, index); common > 0 {
-		if prefix, known := g.prefix(common); known && prefix != w.committed[common-1].prefix {
+	high := w.committed.Last()
+	if common := min(high, index); common >= w.committed.First() {
+		if prefix, known := g.prefix(common); known && prefix != w.committed.At(common).prefix {
 			m.Violate(commitIsForEver, "%v commits up to %d in a log that differs at or before %d from what was committed", m.Node, index, common)
 			return
 		}
 	}
 	for i := high + 1; i <= index; i++ {
 		prefix, _ := g.prefix(i)
-		w.committed = append(w.committed, ghostCommit{prefix, view})
+		w.committed.Append(ghostCommit{prefix, view})
 	}
 }
 
 // executed compares what is executed at a position, and the state after it, with
 // what was first seen there.
 func (w *watcher) executed(m *protocols.Moment, note *protocols.Note, hash uint64, hashed bool) {
-	if note.Index < 1 || note.Index > protocols.Index(len(w.states))+1 {
-		m.Violate(backupIsPrefix, "%v has executed up to %d, and nobody has executed %d yet", m.Node, note.Index, len(w.states)+1)
+	last := w.states.Last()
+	if note.Index < 1 || note.Index > last+1 {
+		m.Violate(backupIsPrefix, "%v has executed up to %d, and nobody has executed %d yet", m.Node, note.Index, last+1)
 		return
 	}
-	if note.Index > protocols.Index(len(w.states)) {
-		w.states = append(w.states, ghostState{})
+	if note.Index < w.states.First() {
+		return // past
 	}
-	s := &w.states[note.Index-1]
+	if note.Index > last {
+		w.states.Append(ghostState{})
+	}
+	s := w.states.At(note.Index)
 	switch {
 	case hashed && s.hashed && s.hash != hash:
 		m.Violate(backupIsPrefix, "%v executes at %d another entry than %v did", m.Node, note.Index, s.node)
@@ -222,10 +227,13 @@ func (w *watcher) replied(m *protocols.Moment, n *Node, a *protocols.Answer) {
 	if later := w.at(w.highestLed); !w.lossy && later.number > n.view.Number && !w.held(later.primary, at, n.epochAt(at)) {
 		m.Violate(onePrimary, "%v answers for position %d in view %d, but %v serves view %d and never had it", m.Node, at, n.view.Number, later.primary, later.number)
 	}
-	for protocols.Index(len(w.acked)) < at {
-		w.acked = append(w.acked, ghostAnswer{})
+	for w.acked.Last() < at {
+		w.acked.Append(ghostAnswer{})
 	}
-	before, now := &w.acked[at-1], ghostAnswer{command: a.Command.Hash(), epoch: n.epochAt(at), view: n.view.Number, node: m.Node}
+	if at < w.acked.First() {
+		return // past
+	}
+	before, now := w.acked.At(at), ghostAnswer{command: a.Command.Hash(), epoch: n.epochAt(at), view: n.view.Number, node: m.Node}
 	if !w.lossy && before.command != 0 && before.command != now.command {
 		m.Violate(onePrimary, "%v answers for position %d another write than %v did", m.Node, at, before.node)
 	}
@@ -320,6 +328,9 @@ func (w *watcher) durable(m *protocols.Moment, r protocols.Record) {
 		g.base, g.before, g.log = r.Position, v.seen(r.Position), g.log[:0]
 		g.covered = max(g.covered, g.base)
 		v.stored[m.Node] = max(v.stored[m.Node], g.base)
+		for i := range r.Entries {
+			w.stored(m, g, &r.Entries[i])
+		}
 	}
 }
 

@@ -156,6 +156,7 @@ func (n *Node) Step(ev *protocols.Event, out *protocols.Effects) {
 	case protocols.DiskFailed:
 		n.becomeStopped(out)
 	}
+	n.compact(out)
 }
 
 func (n *Node) receive(from protocols.NodeID, m protocols.Message, out *protocols.Effects) {

@@ -40,6 +40,9 @@ type Parameters struct {
 	// CatchUp is how many committed entries a replica may lack, from 0, before it gets
 	// the whole state instead.
 	CatchUp int `param:"catch_up" swarm:"0..6" doc:"A replica that lacks more committed entries than this gets the whole state instead of the log."`
+	// SnapshotEvery is after how many committed entries a replica takes a snapshot and
+	// compacts its log; 0 is never.
+	SnapshotEvery int `param:"snapshot_every" doc:"Committed entries after which a replica takes a snapshot and compacts its log; 0 is never."`
 	// LeaderWrite is whether what the primary ships waits for its own disk: parallel or
 	// serial.
 	LeaderWrite string `param:"leader_write" doc:"parallel: what the primary ships leaves while its own disk writes it; serial: once its own disk has it."`
@@ -168,6 +171,8 @@ func (p *Parameters) validateNumbers(n int) error {
 		return fmt.Errorf("window: got %d, want 1 or more", p.Window)
 	case p.CatchUp < 0:
 		return fmt.Errorf("catch_up: got %d, want 0 or more", p.CatchUp)
+	case p.SnapshotEvery < 0:
+		return fmt.Errorf("snapshot_every: got %d, want 0 (never) or more", p.SnapshotEvery)
 	}
 	return nil
 }

@@ -50,12 +50,14 @@ type Rewind struct {
 	Last protocols.Index
 }
 
-// Checkpoint is a state that was transferred. It replaces everything before it.
+// Checkpoint is a state that was transferred, or a snapshot of the replica's own. It
+// replaces everything before it.
 type Checkpoint struct {
 	Epoch, Holds  uint64
 	Position      protocols.Index
 	PositionEpoch uint64
-	Content       any // of the executor, by [protocols.Executor.Snapshot]
+	Content       any     // of the executor, by [protocols.Executor.Snapshot]
+	Entries       []Entry // of the log after Position; immutable
 }
 
 // Kind implements [protocols.Record].
@@ -135,6 +137,9 @@ func (n *Node) replay(r protocols.Record) error {
 		}
 		n.view.Number, n.holds = r.Epoch, r.Holds
 		n.restore(r.Position, r.PositionEpoch, r.Content)
+		for _, e := range r.Entries {
+			n.log.Append(e)
+		}
 	default:
 		return fmt.Errorf("unknown record type %T", r)
 	}

@@ -104,6 +104,10 @@ func (n *Node) append(e Entry, out *protocols.Effects) {
 func (n *Node) replicate(to protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[to]
 	for !p.probing && p.transfer == 0 && p.next <= n.log.Last() && p.next <= n.match[to]+protocols.Index(n.parameters.Window) {
+		if p.next < n.log.First() { // a snapshot covers it
+			n.probe(to, p.next, out)
+			return
+		}
 		room := n.match[to] + protocols.Index(n.parameters.Window) + 1 - p.next
 		sent := n.sendEntries(to, p.next, int(min(room, protocols.Index(n.parameters.MaxBatch))), n.mode != modeAsync || n.role == starting, out)
 		p.next += protocols.Index(sent)

@@ -38,7 +38,7 @@ func (n *Node) onState(from protocols.NodeID, m *State, out *protocols.Effects) 
 	if m.Member && n.verified >= m.Start {
 		n.holds = n.view.Number
 	}
-	out.SaveSnapshot(&Checkpoint{Epoch: n.view.Number, Holds: n.holds, Position: m.Position, PositionEpoch: m.PositionEpoch, Content: m.Content})
+	n.saveCheckpoint(nil, out)
 	out.Note(protocols.Note{Kind: protocols.NoteInstalled, Epoch: n.view.Number, Index: m.Position, State: n.execute.Hash()})
 	out.Note(protocols.Note{Kind: protocols.NoteCommit, Epoch: n.view.Number, Index: m.Position})
 	n.acceptState(from, m, out)

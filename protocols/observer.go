@@ -42,6 +42,12 @@ type Moment struct {
 	Disk     *Recovered
 	Answer   *Answer
 
+	// Past is a position below which no replica goes back any more, since a snapshot
+	// covers it on every disk; only one that lags far behind might, or what was still
+	// under way. What an observer knows of such positions it may forget, and must then
+	// not judge. 0: nothing is past.
+	Past Index
+
 	// Found collects the violations of this moment.
 	Found []Violation
 }

@@ -15,16 +15,18 @@ type disk struct {
 	covered  uint64           // records below become durable with the flush under way
 	kept     uint64           // records below were handed to New, which may keep them
 	flushing bool
-	gen      uint32         // of the flush under way; older ones are ignored
-	ready    protocols.Time // when the writes so far are done and an fsync can start
-	writes   uint64         // so far: every second position in the disk's stream
-	flushes  uint64         // so far: the positions between
-	slow     int64          // times slower, 1 without a fault
-	slower   int            // the fault that made it so, or -1
-	wiped    bool           // all was lost, and nothing has become durable since
-	ill      illness        // what faults do to it
-	waiting  []gated        // sends and replies, by the record that they wait for
-	head     int            // waiting[head:] still wait
+	gen      uint32          // of the flush under way; older ones are ignored
+	ready    protocols.Time  // when the writes so far are done and an fsync can start
+	writes   uint64          // so far: every second position in the disk's stream
+	flushes  uint64          // so far: the positions between
+	slow     int64           // times slower, 1 without a fault
+	slower   int             // the fault that made it so, or -1
+	wiped    bool            // all was lost, and nothing has become durable since
+	ill      illness         // what faults do to it
+	base     protocols.Index // before the log when the last snapshot but one became durable
+	nextBase protocols.Index // and when the last one did
+	waiting  []gated         // sends and replies, by the record that they wait for
+	head     int             // waiting[head:] still wait
 }
 
 // entry is one record of the log.
@@ -142,6 +144,7 @@ func (w *World) harden(n *node, upTo uint64) {
 			}
 		case d.ill.by[lies] == 0: // a cache that may be lost replaces nothing
 			w.checkpoint(d, e.record)
+			w.leaveBehind(n)
 		}
 	}
 }

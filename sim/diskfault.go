@@ -231,6 +231,7 @@ func (w *World) wipeDisk(d *disk) (lost uint64) {
 	}
 	w.cutLog(d, d.first)
 	d.snapshot, d.wiped, d.ill.covers = nil, true, 0
+	d.base, d.nextBase = 0, 0
 	d.ill.cached = min(d.ill.cached, d.durable)
 	return lost
 }

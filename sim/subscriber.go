@@ -55,7 +55,8 @@ type delivered struct {
 
 // resetSubscribers makes the subscribers, after the clients.
 func (w *World) resetSubscribers() {
-	w.subscribers, w.delivered = w.subscribers[:0], w.delivered[:0]
+	w.subscribers = w.subscribers[:0]
+	w.delivered.Reset(0)
 	lossy := w.cfg.Protocol.Guarantee != nil && w.cfg.Protocol.Guarantee(w.cfg.Parameters).LosesAcknowledged
 	w.compares = w.cfg.Workload.Subscribers > 0 && !lossy
 	for i := range w.cfg.Workload.Subscribers {
@@ -326,13 +327,17 @@ func (w *World) executed(n *node, note *protocols.Note) {
 	}
 }
 
-// deliveredAt returns what is known of a position, from 1. Position 0, the empty
-// table, has slot 0.
+// deliveredAt returns what is known of a position: nothing any more where all have
+// left it behind.
 func (w *World) deliveredAt(at protocols.Index) *delivered {
-	for protocols.Index(len(w.delivered)) <= at {
-		w.delivered = append(w.delivered, delivered{})
+	if at+1 < w.delivered.First() {
+		w.forgotten = delivered{}
+		return &w.forgotten
 	}
-	return &w.delivered[at]
+	for w.delivered.Last() <= at {
+		w.delivered.Append(delivered{})
+	}
+	return w.delivered.At(at + 1)
 }
 
 func (w *World) commandText(c protocols.Command) string {

@@ -70,9 +70,10 @@ type World struct {
 	mended      protocols.NodeSet // healed nodes
 
 	clients      []client
-	subscribers  []subscriber // their ids go on after the clients'
-	delivered    []delivered  // by position; kept only for subscribers
-	compares     bool         // what subscribers are told with what replicas execute
+	subscribers  []subscriber             // their ids go on after the clients'
+	delivered    protocols.Log[delivered] // position 0, the empty table, first; kept only for subscribers
+	forgotten    delivered                // stands for those before the first that is kept
+	compares     bool                     // what subscribers are told with what replicas execute
 	requests     requests
 	answers      answers
 	history      history

@@ -5,11 +5,11 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // ghost is what is true of a run, gathered from outside the nodes.
 type ghost struct {
 	replicas  int
-	epochs    []ghostEpoch // by epoch, as far as their reconfiguration is committed
-	nodes     []ghostNode  // by node id
-	views     []*ghostView // in order of view; few are looked up but the last
-	committed []ghostCommit
-	requests  []ghostRequest // by client (-id)
+	epochs    []ghostEpoch               // by epoch, as far as their reconfiguration is committed
+	nodes     []ghostNode                // by node id
+	views     []*ghostView               // in order of view; few are looked up but the last
+	committed protocols.Log[ghostCommit] // from where somebody may go back to
+	requests  []ghostRequest             // by client (-id)
 	executed  protocols.Index
 	newest    View // the latest view that has had a primary
 }
@@ -137,11 +137,41 @@ func (g *ghost) at(view View) *ghostView {
 // committedBefore returns up to where operations were committed in views below
 // view.
 func (g *ghost) committedBefore(view View) protocols.Index {
-	i := len(g.committed)
-	for i > 0 && g.committed[i-1].view >= view {
+	first := g.committed.First()
+	i := g.committed.Last()
+	for i >= first && g.committed.At(i).view >= view {
 		i--
 	}
-	return protocols.Index(i)
+	if i < first {
+		return 0 // none, or past
+	}
+	return i
+}
+
+// commitAt returns the operation committed at op, or nil where there is none, or it is
+// past.
+func (g *ghost) commitAt(op protocols.Index) *ghostCommit {
+	if op < g.committed.First() || op > g.committed.Last() {
+		return nil
+	}
+	return g.committed.At(op)
+}
+
+// isPast reports whether op is forgotten.
+func (g *ghost) isPast(op protocols.Index) bool { return op > 0 && op < g.committed.First() }
+
+// forgetPast drops what lies before every log.
+func (g *ghost) forgetPast(past protocols.Index) {
+	if past <= g.committed.First() {
+		return
+	}
+	g.committed.CompactTo(min(past-1, g.committed.Last())) // a checkpoint of past itself is looked up
+	for _, v := range g.views {
+		if gone := int(min(past, v.first+protocols.Index(len(v.log)))) - int(v.first); gone > 0 {
+			v.log = append([]ghostEntry(nil), v.log[gone:]...)
+			v.first += protocols.Index(gone)
+		}
+	}
 }
 
 // prefixAt returns the digest of the committed log up to op.
@@ -149,10 +179,10 @@ func (g *ghost) prefixAt(op protocols.Index) (uint64, bool) {
 	switch {
 	case op == 0:
 		return 0, true
-	case op > protocols.Index(len(g.committed)):
+	case g.commitAt(op) == nil:
 		return 0, false
 	}
-	return g.committed[op-1].prefix, true
+	return g.commitAt(op).prefix, true
 }
 
 // matches reports whether e is what every log had so far that holds operation op in

@@ -78,6 +78,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if !ok {
 		return
 	}
+	w.forgetPast(m.Past)
 	g := &w.nodes[m.Node]
 	w.checkViews(m, n, g)
 	w.checkLease(m, n, g)
@@ -112,7 +113,7 @@ func (w *watcher) checkViews(m *protocols.Moment, n *Node, g *ghostNode) {
 func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 	switch note.Kind {
 	case protocols.NoteCommit:
-		if reached := protocols.Index(len(w.committed)); note.Index > reached {
+		if reached := w.committed.Last(); note.Index > reached {
 			m.Violate(commitEvidence, "%v takes operation %d as committed in view %v, but a quorum has acknowledged only up to %d", m.Node, note.Index, View(note.Epoch), reached)
 		}
 	case protocols.NoteApplied:
@@ -122,8 +123,8 @@ func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 
 // applied judges one executed operation.
 func (w *watcher) applied(m *protocols.Moment, note *protocols.Note) {
-	if note.Index <= protocols.Index(len(w.committed)) && w.committed[note.Index-1].hash != note.Hash {
-		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %v", m.Node, note.Index, w.committed[note.Index-1].view)
+	if c := w.commitAt(note.Index); c != nil && c.hash != note.Hash {
+		m.Violate(oneLogPerView, "%v executes at %d another operation than was committed there in view %v", m.Node, note.Index, c.view)
 	}
 	if note.Index <= w.executed {
 		return
@@ -167,9 +168,9 @@ func (w *watcher) becameNormal(m *protocols.Moment, n *Node, g *ghostNode) {
 	prefix, known := w.walk(m, n, n.log.First()-1, index)
 	switch {
 	case n.log.Last() < index:
-		m.Violate(committedStays, "%v is normal in view %v with a log up to %d, but operation %d was committed in view %v", m.Node, n.view, n.log.Last(), index, w.committed[index-1].view)
-	case known && index >= n.log.First() && prefix != w.committed[index-1].prefix:
-		m.Violate(committedStays, "%v is normal in view %v, and at or before operation %d its log differs from what was committed in view %v", m.Node, n.view, index, w.committed[index-1].view)
+		m.Violate(committedStays, "%v is normal in view %v with a log up to %d, but operation %d was committed in view %v", m.Node, n.view, n.log.Last(), index, w.commitAt(index).view)
+	case known && index >= n.log.First() && prefix != w.commitAt(index).prefix:
+		m.Violate(committedStays, "%v is normal in view %v, and at or before operation %d its log differs from what was committed in view %v", m.Node, n.view, index, w.commitAt(index).view)
 	}
 }
 
@@ -209,11 +210,16 @@ func (w *watcher) followLog(m *protocols.Moment, n *Node, g *ghostNode) {
 // that of others. It returns the digest of the log up to op, if it comes by.
 func (w *watcher) walk(m *protocols.Moment, n *Node, after, op protocols.Index) (digest uint64, known bool) {
 	g := &w.nodes[m.Node]
+	if w.isPast(after) { // far behind: it has its operations, whatever they are
+		v := w.at(n.lastNormal)
+		v.held[m.Node] = max(v.held[m.Node], n.log.Last())
+		return 0, false
+	}
 	prefix := g.prefix
 	if after != g.last || n.lastNormal != g.logView {
 		var ok bool
 		if prefix, ok = w.prefixAt(after); !ok {
-			m.Violate(commitEvidence, "%v has a checkpoint of operation %d, but a quorum has acknowledged only up to %d", m.Node, after, len(w.committed))
+			m.Violate(commitEvidence, "%v has a checkpoint of operation %d, but a quorum has acknowledged only up to %d", m.Node, after, w.committed.Last())
 			return 0, false
 		}
 	}
@@ -303,25 +309,27 @@ func (w *watcher) acknowledged(m *protocols.Moment, v *ghostView, op protocols.I
 
 // commit takes in that v commits up to op.
 func (w *watcher) commit(m *protocols.Moment, v *ghostView, op protocols.Index) {
-	if before := min(op, protocols.Index(len(w.committed))); before > 0 {
-		if e, seen := v.entry(before); seen && e.prefix != w.committed[before-1].prefix {
-			m.Violate(committedStays, "view %v commits up to %d in a log that differs at or before %d from what was committed in view %v", v.view, op, before, w.committed[before-1].view)
+	before := min(op, w.committed.Last())
+	if c := w.commitAt(before); c != nil {
+		if e, seen := v.entry(before); seen && e.prefix != c.prefix {
+			m.Violate(committedStays, "view %v commits up to %d in a log that differs at or before %d from what was committed in view %v", v.view, op, before, c.view)
 			return
 		}
 	}
-	for i := protocols.Index(len(w.committed)) + 1; i <= op; i++ {
+	for i := w.committed.Last() + 1; i <= op; i++ {
 		e, _ := v.entry(i)
-		w.committed = append(w.committed, ghostCommit{e.hash, e.prefix, v.view})
+		w.committed.Append(ghostCommit{e.hash, e.prefix, v.view})
 		if !e.members.Empty() {
 			w.begin(e.members)
 		}
 	}
-	for i := len(w.views) - 1; i >= 0 && w.views[i].view > v.view; i-- {
+	c := w.commitAt(op)
+	for i := len(w.views) - 1; c != nil && i >= 0 && w.views[i].view > v.view; i-- {
 		later := w.views[i]
 		if !later.started {
 			continue
 		}
-		if e, seen := later.entry(op); later.start < op || seen && e.prefix != w.committed[op-1].prefix {
+		if e, seen := later.entry(op); later.start < op || seen && e.prefix != c.prefix {
 			m.Violate(committedStays, "operation %d is committed in view %v, but view %v has begun without it", op, v.view, later.view)
 		}
 	}

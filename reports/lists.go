@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -63,7 +62,7 @@ func writeList(b *bufio.Writer, indent string, header table.Row, rows []table.Ro
 
 func listScenarios(b *bufio.Writer, list []*protocols.Protocol, _ Paint) {
 	var rows []table.Row
-	for _, name := range slices.Concat(scenarios.Library(), scenarios.Plays(), scenarios.FaultScenarios()) {
+	for _, name := range scenarios.Shipped() {
 		why := ""
 		if sc, _, err := scenarios.Load(name, list); err != nil {
 			why = "not for these protocols: " + CleanLines(err.Error())

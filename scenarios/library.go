@@ -8,7 +8,7 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-//go:embed library/*.yaml plays/*.yaml faults/*.yaml
+//go:embed library/*.yaml plays/*.yaml faults/*.yaml figures/*.yaml
 var libraryFiles embed.FS
 
 // Library names the shipped scenarios, sorted. They are part of the binary, so
@@ -22,6 +22,13 @@ func Plays() []string { return namesIn("plays") }
 // FaultScenarios names the shipped scenarios that show one kind of fault each,
 // sorted. A name is the kind, or begins with it.
 func FaultScenarios() []string { return namesIn("faults") }
+
+// Figures names the shipped scenarios that published figures and laws are reproduced
+// with, sorted.
+func Figures() []string { return namesIn("figures") }
+
+// Shipped names every shipped scenario: the library, plays, faults and figures.
+func Shipped() []string { return slices.Concat(Library(), Plays(), FaultScenarios(), Figures()) }
 
 // namesIn names the scenarios of one embedded folder.
 func namesIn(folder string) []string {
@@ -42,10 +49,7 @@ func namesIn(folder string) []string {
 // not meant for the protocols that are.
 var shipped = []string{"raft", "paxos", "vr", "primarybackup"}
 
-func inLibrary(name string) bool { return slices.Contains(shippedNames(), name) }
-
-// shippedNames are all that an argument can name.
-func shippedNames() []string { return slices.Concat(Library(), Plays(), FaultScenarios()) }
+func inLibrary(name string) bool { return slices.Contains(Shipped(), name) }
 
 // Load reads a shipped scenario by name. Its File is the name, so that the replay
 // command works anywhere.
@@ -60,9 +64,9 @@ func Load(name string, list []*protocols.Protocol) (*Scenario, Problems, error) 
 // LibraryText returns the text of a shipped scenario.
 func LibraryText(name string) ([]byte, error) {
 	if !inLibrary(name) {
-		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, shippedNames()) + " (lockstep list scenarios)"}}
+		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, Shipped()) + " (lockstep list scenarios)"}}
 	}
-	for _, folder := range [...]string{"plays", "faults"} {
+	for _, folder := range [...]string{"plays", "faults", "figures"} {
 		if slices.Contains(namesIn(folder), name) {
 			return libraryFiles.ReadFile(folder + "/" + name + ".yaml")
 		}

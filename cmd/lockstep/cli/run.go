@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,7 +87,7 @@ exits with 130. A second one ends at once.`,
 
 // completeScenarios offers shipped names; the shell adds files.
 func (a *app) completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return slices.Concat(scenarios.Library(), scenarios.Plays(), scenarios.FaultScenarios()), cobra.ShellCompDirectiveDefault
+	return scenarios.Shipped(), cobra.ShellCompDirectiveDefault
 }
 
 // resolve reads the scenarios that args name, with other values for some keys, and

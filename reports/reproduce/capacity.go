@@ -26,58 +26,65 @@ func saturation(l *lab) error {
 			if err != nil {
 				return err
 			}
-			rate := perSecond(w)
+			rate := w.rate
 			what := fmt.Sprintf("%s, %d replicas", name, n)
 			if name != "raft" {
 				l.add(within(what, "rounds/s", published, rate, published/100, "1 %"))
 				continue
 			}
 			l.add(numbers(what, "rounds/s", published, rate))
-			l.batching(w, n, rate)
+			l.batching(w, n)
 		}
 	}
 	return nil
 }
 
 // batching explains why Raft is above the bound: what its leader handled per write.
-func (l *lab) batching(w *sim.World, n int, rate float64) {
-	s := w.Stats()
-	per := func(kind string) float64 {
-		for _, k := range s.ByKind {
-			if k.Name == kind {
-				return float64(k.Messages) / float64(s.Done)
-			}
-		}
-		return 0
-	}
-	out, back := per("AppendEntries"), per("AppendEntriesResponse")
+func (l *lab) batching(r *loaded, n int) {
+	out, _ := r.of("AppendEntries")
+	back, _ := r.of("AppendEntriesResponse")
 	cost := (1+back)*25.816 + (1+out/float64(n-1))*1.816 // in us
 	l.remark("Raft with %d replicas is above the bound because it is no round per write: while a round is under way entries wait and leave together, so that a write cost %.2f AppendEntries and %.2f responses instead of %d each. With these the formula gives %.0f writes/s; %.0f were measured.",
-		n, out, back, n-1, 1e6/cost, rate)
+		n, out, back, n-1, 1e6/cost, r.rate)
 }
 
-// saturated runs the two seconds of a scenario.
-func (l *lab) saturated(sc *scenarios.Scenario, p *protocols.Protocol) (*sim.World, error) {
+// loaded is the second half of a run.
+type loaded struct {
+	world  *sim.World
+	before *sim.Stats // at half time
+	after  *sim.Stats
+	rate   float64 // operations that ended, by second
+}
+
+// saturated runs a scenario for its time.
+func (l *lab) saturated(sc *scenarios.Scenario, p *protocols.Protocol) (*loaded, error) {
 	w, err := sim.New(sc.Config(p, 1))
 	if err != nil {
 		return nil, err
 	}
 	l.figure.Runs++
-	if stop := w.Run(protocols.Time(sc.For)); stop != sim.Reached {
+	half := protocols.Time(sc.For / 2)
+	stop := w.Run(half)
+	before := w.Stats()
+	if stop == sim.Reached {
+		stop = w.Run(2 * half)
+	}
+	if stop != sim.Reached {
 		return nil, fmt.Errorf("%s with %s: %s %v", sc.Name, p.Name, stop, w.Violations())
 	}
-	return w, nil
+	after := w.Stats()
+	return &loaded{w, before, after, float64(after.Done-before.Done) / (float64(half) / 1e9)}, nil
 }
 
-// perSecond returns the operations that ended in the second half of a run, by second.
-func perSecond(w *sim.World) float64 {
-	from, n := w.Now()/2, 0
-	for _, op := range w.History() {
-		if op.Outcome == protocols.Done && op.Ended >= from {
-			n++
+// of returns how many messages and bytes of a kind an operation took.
+func (r *loaded) of(kind string) (messages, bytes float64) {
+	done := float64(r.after.Done - r.before.Done)
+	for i, k := range r.after.ByKind {
+		if k.Name == kind {
+			return float64(k.Messages-r.before.ByKind[i].Messages) / done, float64(k.Bytes-r.before.ByKind[i].Bytes) / done
 		}
 	}
-	return float64(n) / (float64(w.Now()-from) / 1e9)
+	return 0, 0
 }
 
 // networkCard compares the throughput of a leader whose network is the bottleneck.
@@ -94,15 +101,10 @@ func networkCard(l *lab) error {
 	if err != nil {
 		return err
 	}
-	rate := perSecond(w)
-	s := w.Stats()
-	bytes := 0.0
-	for _, k := range s.ByKind {
-		if k.Name == "AppendEntries" || k.Name == "Heartbeat" {
-			bytes += float64(k.Bytes)
-		}
-	}
-	entry := bytes / 2 / float64(s.Done) // of which each follower gets one
+	rate := w.rate
+	_, appended := w.of("AppendEntries")
+	_, beats := w.of("Heartbeat")
+	entry := (appended + beats) / 2 // each of two followers gets one
 	l.add(numbers("writes of 1 KiB with 3 servers, headers not counted", "writes/s", 61_035, rate))
 	bound := 125e6 / (2 * entry)
 	l.add(within(fmt.Sprintf("125 MB/s / (2 x %.0f B), what a write takes on the wire", entry), "writes/s", bound, rate, bound/100, "1 %"))
@@ -148,7 +150,7 @@ func (l *lab) wanLeader(sc *scenarios.Scenario, p *protocols.Protocol, leader in
 			return err
 		}
 		var latencies []protocols.Duration
-		for _, op := range w.History() {
+		for _, op := range w.world.History() {
 			at := one.Network.Regions[-op.Client-1].Name
 			if op.Outcome == protocols.Done && op.Attempts == 1 && at == home && one.Network.Regions[op.Node-1].Name == home {
 				latencies = append(latencies, op.Ended.Sub(op.Began)-4*1000)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/combin"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -134,7 +135,7 @@ func figure16(l *lab) error {
 	}
 	l.draw("raft-figure-16", reports.AgainstPublished("Raft: time without a leader after a crash",
 		fmt.Sprintf("dashed: Figure 16, 1,000 trials; solid: %d trials of the model", l.Elections), "from the crash until all others hear the next leader", ours, theirs))
-	return l.candidateFirst()
+	return l.otherRules()
 }
 
 // failovers runs figure 16 with the given settings.
@@ -150,14 +151,21 @@ func (l *lab) failovers(timeouts, heartbeat string, n int, limit protocols.Durat
 	return l.crashes(sc, n, spread, limit)
 }
 
-// candidateFirst shows what the candidate's own write costs where it comes first.
-func (l *lab) candidateFirst() error {
-	times, err := l.failovers("150ms..300ms", "75ms", min(l.Elections, fewest), time.Minute, "early", "[]")
-	if err != nil {
-		return err
+// otherRules shows what two rules of the shipped defaults cost here.
+func (l *lab) otherRules() error {
+	for _, c := range []struct{ what, key, value string }{
+		{"150-300ms, mean, a candidate's own write first", "early", "[]"},
+		{"150-300ms, mean, election_timer: each-term", "parameters.raft.election_timer", "each-term"},
+	} {
+		times, err := l.failovers("150ms..300ms", "75ms", min(l.Elections, fewest), time.Minute, c.key, c.value)
+		if err != nil {
+			return err
+		}
+		l.add(numbers(c.what, "ms", 181, stat.Mean(sampled(times), nil)))
 	}
-	l.add(sampled(times).quantileRow("150-300ms, p50, the candidate's own write first", 0.5, 171.3, 0))
-	l.remark("The paper says that a broadcast takes about 15 ms with one disk write. The scenario lets a candidate ask for votes while it writes its own (early: [RequestVote]). As shipped, Raft asks after its own write is durable, which is one disk write of 13 ms more; the last row shows it.")
+	l.remark("The paper says that a broadcast takes about 15 ms with one disk write. The scenario lets a candidate ask for votes while it writes its own (early: [RequestVote]). As shipped, Raft asks after its own write is durable, which is one disk write of 13 ms more: the row before the last.")
+	l.remark("The scenario runs Raft with election_timer: heard, the rule of the paper's Figure 2: the timer starts anew when the leader is heard, a vote is granted or an election begins. By default (each-term) a higher term alone starts it anew as well. Then a candidate that cannot win because of its log holds up those that can, and as two of four are such here the mean about doubles: the last row.")
+	l.remark("Only means are claimed. The published p99 and beyond are above ours: they come from real disks and processors that sometimes take longer, where the model has a constant 13 ms and no CPU time.")
 	return nil
 }
 
@@ -181,21 +189,32 @@ func collapse(l *lab) error {
 			return err
 		}
 		s := sampled(times)
-		row := s.quantileRow(c.curve+", p50", 0.5, at(published, 0.5), 0)
-		if row.Number != nil && *row.Number >= float64(limit)/1e6 {
-			row.Ours, row.Difference = "more than 60 s, where it was stopped", ""
-		}
-		l.add(row)
+		l.add(stopped(s.quantileRow(c.curve+", p50", 0.5, at(published, 0.5), 0), limit))
 		medians = append(medians, s.quantile(0.5))
 		ours = append(ours, reports.Measured{Name: c.curve + ", ours", Times: times})
 		theirs = append(theirs, published)
 	}
 	l.add(said("150-150ms: elections take longer than 10 s", "yes", yesNo(medians[0] > 10_000)),
 		said("150-151ms: the typical election takes longer than a second", "yes", yesNo(medians[1] > 1000)),
+		said("150-151ms: more than three times the median of 150-200ms", "yes", yesNo(medians[1] > 3*medians[2])),
 		said("order of the medians: 150-150 > 150-151 > 150-200", "yes", yesNo(medians[0] > medians[1] && medians[1] > medians[2])))
+	first, err := l.failovers("150ms..151ms", "75ms", trials, limit, "early", "[]")
+	if err != nil {
+		return err
+	}
+	l.add(stopped(sampled(first).quantileRow("150-151ms, p50, a candidate's own write first", 0.5, 1198.6, 0), limit))
+	l.remark("The miss: how often two candidates of a narrow range meet depends on the time between the timeout of one and the arrival of its request at the others, and on the jitter of that. In the model the time is that of a local network, 1 ms +-20 %%, while a candidate asks as it writes; where it writes first, the last row, it is 14 ms, and with a constant disk no election of this range ends. The published curve is between the two. It depends on the jitter of real disks and processors, which is not modelled, so that narrow ranges are not claimed.")
 	l.draw("raft-collapse", reports.AgainstPublished("Raft: elections without randomness",
 		"dashed: Figure 16; solid: the model, stopped after 60 s", "from the crash until all others hear the next leader", ours, theirs))
 	return nil
+}
+
+// stopped says of a time that is the limit that it is longer.
+func stopped(r Row, limit protocols.Duration) Row {
+	if *r.Number >= float64(limit)/1e6 {
+		r.Ours, r.Difference, r.Number, r.Theirs = "more than "+limit.String(), "", nil, nil
+	}
+	return r
 }
 
 func yesNo(b bool) string {

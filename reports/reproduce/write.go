@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"strconv"
 	"strings"
 
@@ -96,8 +97,8 @@ func WriteCSV(w io.Writer, figures []*Figure) error {
 	return out.WriteAll(records)
 }
 
-// WriteMarkdown writes figures as a document; o is what they were made with, and
-// command the command line.
+// WriteMarkdown writes figures as a document; command is the command line that they
+// were made with. Plots are where [WriteAll] puts them.
 func WriteMarkdown(w io.Writer, figures []*Figure, command string) error {
 	b := bufio.NewWriter(w)
 	rows, missed, shown := 0, 0, 0
@@ -131,13 +132,20 @@ func (f *Figure) markdown(b *bufio.Writer) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", r.What, r.Published, r.Ours, r.Difference, r.Tolerance, verdict)
 	}
+	for _, p := range f.plots {
+		fmt.Fprintf(b, "\n![%s: what was published, dashed, and ours](%s/%s.svg)\n", f.Title, plotFolder, p.Name)
+	}
 	for _, r := range f.Remarks {
 		fmt.Fprintf(b, "\n%s\n", r)
 	}
 }
 
-// WriteAll writes the plots as SVG and PNG, the rows as figures.csv and figures.json
-// and the document as validation.md into out, and returns the names of the files.
+// plotFolder is where WriteAll puts all but the document.
+const plotFolder = "validation"
+
+// WriteAll writes the document as validation.md into out, and the plots as SVG and PNG
+// and the rows as figures.csv and figures.json into the folder validation there. It
+// returns the names of the files.
 func WriteAll(out *reports.Folder, figures []*Figure, command string) ([]string, error) {
 	var names []string
 	put := func(name string, write func(io.Writer) error) error {
@@ -154,7 +162,7 @@ func WriteAll(out *reports.Folder, figures []*Figure, command string) ([]string,
 				if err != nil {
 					return names, err
 				}
-				if err := put(p.Name+format.extension, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
+				if err := put(path.Join(plotFolder, p.Name+format.extension), func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
 					return names, err
 				}
 			}
@@ -164,8 +172,8 @@ func WriteAll(out *reports.Folder, figures []*Figure, command string) ([]string,
 		name  string
 		write func(io.Writer) error
 	}{
-		{"figures.csv", func(w io.Writer) error { return WriteCSV(w, figures) }},
-		{"figures.json", func(w io.Writer) error { return WriteJSON(w, figures) }},
+		{plotFolder + "/figures.csv", func(w io.Writer) error { return WriteCSV(w, figures) }},
+		{plotFolder + "/figures.json", func(w io.Writer) error { return WriteJSON(w, figures) }},
 		{"validation.md", func(w io.Writer) error { return WriteMarkdown(w, figures, command) }},
 	} {
 		if err := put(f.name, f.write); err != nil {

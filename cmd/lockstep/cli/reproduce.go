@@ -49,8 +49,8 @@ published curve under ours. A miss is shown as a miss. NAME is one of
 votes. Tolerances hold for 10000 or more; with fewer they are wider by the sampling
 error. Nothing depends on -j.
 
-DIR gets the plots as SVG and PNG, figures.csv, figures.json, and all of it as the
-page validation.md. --json prints one JSON array.
+DIR gets all of it as the page validation.md, and in the folder validation the plots
+as SVG and PNG, figures.csv and figures.json. --json prints one JSON array.
 
 The exit code is 1 where a row misses its tolerance.`,
 		Example: `  lockstep reproduce message-delays

@@ -36,7 +36,7 @@ func AgainstPublished(title, note, xLabel string, ours []Measured, theirs []Publ
 			lo, hi = math.Min(lo, xy.X), math.Max(hi, xy.X)
 		}
 		p.Add(&plotter.Line{XYs: points, LineStyle: s.line()})
-		f.legend = append(f.legend, legendEntry{name, s})
+		f.legend = append(f.legend, legendEntry{name, s, false})
 	}
 	for _, m := range ours {
 		top = math.Max(top, topPercentile(len(m.Times)))

@@ -71,6 +71,8 @@
 //   - Of an expired session the number of the last request stays.
 //   - A RequestVote without an answer is not sent again within an election; the
 //     next election asks afresh.
+//   - A higher term starts the election timer anew, whoever it comes from, and each
+//     term draws once; with election_timer: heard it is as in the paper.
 //   - A node that learns of a new term through a request for its vote, and grants
 //     it, writes two records (new term, then vote). Each is atomic, and either
 //     prefix is a state of the paper.

@@ -46,6 +46,8 @@ type Parameters struct {
 	// FollowerReads lets followers answer reads by an index that they ask the leader
 	// for (§6.4).
 	FollowerReads bool `param:"follower_reads" doc:"A follower asks the leader for a read index and answers a read itself, under reads: readindex and lease."`
+	// ElectionTimer is when the election timer starts anew: each-term or heard.
+	ElectionTimer string `param:"election_timer" doc:"each-term: the election timer starts anew with every change of term, and each term draws once; heard: only when the leader is heard, a vote is granted or an election begins, and each time with a new draw, as in the paper."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }
@@ -70,6 +72,12 @@ const (
 	LeaderWriteSerial   = "serial"
 )
 
+// The values of Parameters.ElectionTimer.
+const (
+	ElectionTimerEachTerm = "each-term"
+	ElectionTimerHeard    = "heard"
+)
+
 // DefaultParameters returns the defaults: timeouts of the paper's example (§3.4),
 // PreVote and CheckQuorum on, ReadIndex reads.
 func DefaultParameters() *Parameters {
@@ -87,6 +95,7 @@ func DefaultParameters() *Parameters {
 		ChunkSize:       64,
 		Membership:      MembershipJoint,
 		LeaderWrite:     LeaderWriteParallel,
+		ElectionTimer:   ElectionTimerEachTerm,
 	}
 }
 
@@ -121,6 +130,8 @@ func (p *Parameters) Validate(n int) error {
 		return fmt.Errorf("membership: got %q, want joint or single", p.Membership)
 	case p.LeaderWrite != LeaderWriteParallel && p.LeaderWrite != LeaderWriteSerial:
 		return fmt.Errorf("leader_write: got %q, want parallel or serial", p.LeaderWrite)
+	case p.ElectionTimer != ElectionTimerEachTerm && p.ElectionTimer != ElectionTimerHeard:
+		return fmt.Errorf("election_timer: got %q, want each-term or heard", p.ElectionTimer)
 	}
 	switch p.Reads {
 	case ReadsReadIndex, ReadsLog, ReadsLocal:

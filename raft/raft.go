@@ -235,14 +235,17 @@ func (n *Node) start(out *protocols.Effects) {
 // becomeFollower enters term as a follower of lead, or of nobody yet. It is the
 // only place where the term of another node is taken over.
 func (n *Node) becomeFollower(term uint64, lead protocols.NodeID, out *protocols.Effects) {
-	if n.role == leader {
+	resigns := n.role == leader
+	if resigns {
 		n.resign(lead, out)
 	}
 	if term != n.term {
 		n.term, n.vote = term, protocols.Nobody
 		n.saveHardState(out)
-		// Every term draws its timeout afresh; re-arming within one does not.
-		out.CancelTimer(timerElection)
+		if !n.heardOnly() {
+			// Every term draws its timeout afresh; re-arming within one does not.
+			out.CancelTimer(timerElection)
+		}
 	}
 	if n.bugs.clearVote && n.role != follower && term == n.term {
 		n.vote = protocols.Nobody
@@ -252,7 +255,11 @@ func (n *Node) becomeFollower(term uint64, lead protocols.NodeID, out *protocols
 		n.refuseAsked(lead, out)
 	}
 	n.role, n.leader = follower, lead
-	n.armElection(out)
+	// Figure 2: a candidate's higher term alone does not stop the timer, or one that
+	// cannot win would hold up those that can. Deviation: by default it does.
+	if !n.heardOnly() || resigns || lead != protocols.Nobody {
+		n.armElection(out)
+	}
 }
 
 // becomePreCandidate asks whether an election could be won (§9.6). The term stays.
@@ -326,9 +333,16 @@ func (n *Node) saveHardState(out *protocols.Effects) {
 	protocols.Persist(out, HardState{Term: n.term, Vote: n.vote})
 }
 
-// armElection (re-)arms the election timer with the draw of this term.
+// heardOnly reports whether the election timer starts anew only as in the paper.
+func (n *Node) heardOnly() bool { return n.parameters.ElectionTimer == ElectionTimerHeard }
+
+// armElection (re-)arms the election timer with the draw of this term, or with a new
+// one where each start draws.
 func (n *Node) armElection(out *protocols.Effects) {
 	if n.mayCampaign() {
+		if n.heardOnly() {
+			out.CancelTimer(timerElection)
+		}
 		r := n.parameters.ElectionTimeout
 		out.SetTimerWithin(timerElection, r.Min, r.Max)
 	}

@@ -115,6 +115,7 @@ func swarm(seed uint64) *raft.Parameters {
 	p.ChunkSize = []int{1, 2, 64}[seed/2%3]
 	p.Membership = []string{raft.MembershipJoint, raft.MembershipSingle}[seed/3%2]
 	p.LeaderWrite = []string{raft.LeaderWriteParallel, raft.LeaderWriteSerial}[seed/11%2]
+	p.ElectionTimer = []string{raft.ElectionTimerEachTerm, raft.ElectionTimerHeard}[seed/13%2]
 	p.FollowerReads = seed/4%2 == 1 && p.Reads != raft.ReadsLog
 	p.Sessions = []int{0, 2, 3}[seed/13%3]
 	if seed%2 == 1 {

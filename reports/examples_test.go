@@ -90,6 +90,7 @@ func examples() map[string]*Figure {
 		"sweep":     Sweep("sweep", "example", Axis{Label: "network.loss", Unit: Share}, []Panel{{Axis{Label: "answers per second"}, quartetOf([]float64{0, 0.01, 0.05}, func(i int, x float64) float64 { return 200 - 900*x + float64(i) })}}),
 		"costs":     CostBars("cost per commit", "example", []Cost{cost("messages", 1), cost("bytes", 60), cost("fsyncs", 1)}),
 		"elections": ElectionTimes("election times", "example", quartetVacant()),
+		"published": AgainstPublished("election time", "example", "time until a leader", exampleMeasured(), examplePublished()),
 		"heat":      HeatMap("median commit latency", "example", "replicas", "network.loss", Milliseconds, []string{"3", "5", "7"}, []string{"0%", "1%"}, grids),
 	}
 }
@@ -179,5 +180,22 @@ func ExampleElectionTimes() {
 func ExampleHeatMap() {
 	grid := Grid{Title: "raft", Values: [][]float64{{3.9, 4.0}, {4.2, 4.4}}}
 	shown(HeatMap("median commit latency", "20 seeds each", "replicas", "network.loss", Milliseconds, []string{"3", "5"}, []string{"0%", "5%"}, []Grid{grid}))
+	// Output: true <nil>
+}
+
+func exampleMeasured() []Measured {
+	m := Measured{Name: "ours"}
+	for n := range int64(2000) {
+		m.Times = append(m.Times, (150+n*n%151)*1e6)
+	}
+	return []Measured{m}
+}
+
+func examplePublished() []Published {
+	return []Published{{Name: "published", Points: []Quantile{{0.01, 152}, {0.5, 220}, {0.9, 280}, {0.99, 310}}}}
+}
+
+func ExampleAgainstPublished() {
+	shown(AgainstPublished("election time", "dashed: as published", "time until a leader", exampleMeasured(), examplePublished()))
 	// Output: true <nil>
 }

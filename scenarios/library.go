@@ -8,7 +8,7 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
-//go:embed library/*.yaml plays/*.yaml bugs/*.yaml faults/*.yaml
+//go:embed library/*.yaml plays/*.yaml bugs/*.yaml faults/*.yaml figures/*.yaml
 var libraryFiles embed.FS
 
 // Library names the shipped scenarios, sorted. They are part of the binary, so
@@ -22,6 +22,10 @@ func Plays() []string { return namesIn("plays") }
 // FaultScenarios names the shipped scenarios that show one kind of fault each,
 // sorted. A name is the kind, or begins with it.
 func FaultScenarios() []string { return namesIn("faults") }
+
+// Figures names the shipped scenarios that published figures and laws are reproduced
+// with, sorted.
+func Figures() []string { return namesIn("figures") }
 
 // namesIn names the scenarios of one embedded folder.
 func namesIn(folder string) []string {
@@ -49,6 +53,7 @@ func Groups() []Group {
 		{"plays", "Scripts of one protocol: normal cases, fail-overs, figures of papers", Plays()},
 		{"bugs", "Scripts that each show one known bug; its id is a name of the script as well", BugScripts()},
 		{"faults", "One kind of fault each", FaultScenarios()},
+		{"figures", "Published figures and laws, for lockstep reproduce", Figures()},
 	}
 }
 
@@ -59,8 +64,8 @@ type Group struct {
 	Names []string // sorted
 }
 
-// shippedNames are the names of all shipped scenarios.
-func shippedNames() (all []string) {
+// Shipped names every shipped scenario, group by group.
+func Shipped() (all []string) {
 	for _, g := range Groups() {
 		all = append(all, g.Names...)
 	}
@@ -82,7 +87,7 @@ func Load(name string, list []*protocols.Protocol) (*Scenario, Problems, error) 
 func LibraryText(name string) ([]byte, error) {
 	shipped := shippedName(name)
 	if shipped == "" {
-		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, shippedNames()) + " (lockstep list scenarios)"}}
+		return nil, Problems{{Text: "no shipped scenario " + quote(name) + DidYouMean(name, Shipped()) + " (lockstep list scenarios)"}}
 	}
 	folder := Groups()[0].Name
 	for _, g := range Groups() {

@@ -49,7 +49,7 @@ func shippedName(arg string) string {
 	if name, ok := BugScript(arg); ok {
 		return name
 	}
-	if slices.Contains(shippedNames(), arg) {
+	if slices.Contains(Shipped(), arg) {
 		return arg
 	}
 	return ""

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func TestLibrary(t *testing.T) {
-	names := append(Library(), FaultScenarios()...)
+	names := slices.Concat(Library(), FaultScenarios(), Figures())
 	if len(names) < 8 {
 		t.Fatalf("want at least eight scenarios, got %v", names)
 	}
@@ -82,7 +83,7 @@ func TestSchema(t *testing.T) {
 		return resolved.Validate(instance)
 	}
 	good := map[string][]byte{"template": Template("x"), "full": []byte(full)}
-	for _, name := range append(Library(), FaultScenarios()...) {
+	for _, name := range slices.Concat(Library(), FaultScenarios(), Figures()) {
 		text, err := LibraryText(name)
 		if err != nil {
 			t.Fatal(err)

@@ -108,7 +108,7 @@ func TestShippedKeysAreDocumented(t *testing.T) {
 		known[strings.ReplaceAll(k.Path, "[]", "")] = true
 	}
 	free := []string{"parameters", "workload.mix", "phases.workload.mix", "checks", "expect", "matrix", "network.regions", "network.matrix"} // keys inside are names of something else
-	for _, name := range shipped() {
+	for _, name := range scenarios.Shipped() {
 		text, err := scenarios.LibraryText(name)
 		if err != nil {
 			t.Fatal(err)

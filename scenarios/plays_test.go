@@ -73,14 +73,6 @@ func golden(t *testing.T, text string, path ...string) {
 	}
 }
 
-// shipped names all shipped scenarios.
-func shipped() (names []string) {
-	for _, g := range scenarios.Groups() {
-		names = append(names, g.Names...)
-	}
-	return names
-}
-
 // TestPlays: every shipped play comes to what it says, and prints what
 // testdata/plays holds.
 func TestPlays(t *testing.T) {

@@ -169,7 +169,7 @@ func TestPercentilesByNearestRank(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
-	for _, name := range append(Library(), FaultScenarios()...) {
+	for _, name := range slices.Concat(Library(), FaultScenarios(), Figures()) {
 		text, err := LibraryText(name)
 		if err != nil {
 			f.Fatal(err)

@@ -188,7 +188,7 @@ func expand(arg string) (files []string, library bool, err error) {
 		if strings.ContainsAny(arg, `/\`) || filepath.Ext(arg) != "" {
 			return nil, false, fmt.Errorf("%s: no such file or folder", printable(arg))
 		}
-		return nil, false, fmt.Errorf("%s: no such file, folder or shipped scenario%s (lockstep list scenarios)", printable(arg), DidYouMean(arg, shippedNames()))
+		return nil, false, fmt.Errorf("%s: no such file, folder or shipped scenario%s (lockstep list scenarios)", printable(arg), DidYouMean(arg, Shipped()))
 	}
 	if !info.IsDir() {
 		return []string{arg}, false, nil

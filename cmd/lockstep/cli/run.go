@@ -87,11 +87,7 @@ exits with 130. A second one ends at once.`,
 
 // completeScenarios offers shipped names; the shell adds files.
 func (a *app) completeScenarios(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	var names []string
-	for _, g := range scenarios.Groups() {
-		names = append(names, g.Names...)
-	}
-	return names, cobra.ShellCompDirectiveDefault
+	return scenarios.Shipped(), cobra.ShellCompDirectiveDefault
 }
 
 // resolve reads the scenarios that args name, with other values for some keys, and

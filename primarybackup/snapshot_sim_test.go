@@ -9,7 +9,7 @@ import (
 
 // With snapshots neither logs nor what the invariants remember grow with the run, also
 // while replicas crash, in every mode.
-func TestLogsAndGhostForgetWhatIsCompacted(t *testing.T) {
+func TestSnapshotsBoundMemoryUnderFaults(t *testing.T) {
 	for _, mode := range []string{ModeSync, ModeSemisync, ModeAsync} {
 		t.Run(mode, func(t *testing.T) {
 			p := DefaultParameters()

@@ -43,14 +43,18 @@ func (r *run) phases() {
 	w.Grant(r.budget()) // a budget of its own, lest a long safety phase looks like a dead cluster
 	w.Heal(core)
 	healed := w.Now()
-	if r.recovers(core, fmt.Sprintf("after the heal of the core %s", core)) {
+	r.result.Liveness = &Liveness{Core: core.String()}
+	recovered := r.recovers(core, fmt.Sprintf("after the heal of the core %s", core))
+	if recovered {
 		r.result.Recovery = int64(w.Now().Sub(healed))
 		w.HealAll()
 		all, when := protocols.NodesUpTo(w.Cluster().Nodes()), fmt.Sprintf("after the heal of all %d", r.sc.Replicas)
-		if r.recovers(all, when) {
+		if recovered = r.recovers(all, when); recovered {
 			r.subscribed(all, when)
 		}
 	}
+	l := r.result.Liveness
+	l.Judged = l.Excuse == "" && (recovered || len(r.result.Violations) > 0)
 }
 
 // safety runs the safety phase, or the script in its stead.
@@ -141,8 +145,11 @@ func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string
 	case stop == sim.Violated || r.stopped:
 		return decided
 	}
-	if stop == sim.Reached && r.ledFromOutside(healed) {
-		return excused
+	if stop == sim.Reached {
+		if leader := r.ledFromOutside(healed); leader != protocols.Nobody {
+			r.result.Liveness.Excuse = fmt.Sprintf("%s, outside the core, leads, and can make progress with those that it is connected with", leader)
+			return excused
+		}
 	}
 	problem := text()
 	if stop == sim.Exhausted {
@@ -157,13 +164,14 @@ func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string
 	return decided
 }
 
-// ledFromOutside reports whether a leader outside the healed nodes leads by right:
+// ledFromOutside returns the leader outside the healed nodes that leads by right, if
+// there is one:
 // it and those that it is connected with both ways could make progress by
 // themselves. With PreVote they keep the others from deposing it. But its links to
 // the core and to clients are as broken as the faults left them, so a client may
 // not reach it, and nobody can say by when all of the core has caught up. A leader
 // that cannot make progress excuses nothing: the core has to replace it.
-func (r *run) ledFromOutside(healed protocols.NodeSet) bool {
+func (r *run) ledFromOutside(healed protocols.NodeSet) protocols.NodeID {
 	facts := r.world.Facts()
 	leader, epoch := protocols.Nobody, uint64(0)
 	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
@@ -172,7 +180,7 @@ func (r *run) ledFromOutside(healed protocols.NodeSet) bool {
 		}
 	}
 	if leader == protocols.Nobody || healed.Has(leader) {
-		return false
+		return protocols.Nobody
 	}
 	group := protocols.Nodes(leader)
 	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
@@ -181,8 +189,10 @@ func (r *run) ledFromOutside(healed protocols.NodeSet) bool {
 		}
 	}
 	facts.Live = group
-	can, _ := r.world.CanProgress(facts)
-	return can
+	if can, _ := r.world.CanProgress(facts); !can {
+		return protocols.Nobody
+	}
+	return leader
 }
 
 // difference says how the replicas among nodes differ; "" when they are equal.

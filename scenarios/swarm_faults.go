@@ -12,39 +12,30 @@ import (
 // protocol has them, while faults strike.
 func (s *swarm) operator(sc *Scenario) {
 	g := s.part(partOperator)
-	s.members = sc.Replicas
-	if !sc.Members.Empty() {
-		s.members = sc.Members.Len()
-	}
-	if !g.chance(40) || len(s.base.Admin) > 0 {
-		return
-	}
 	members := sc.Members
 	if members.Empty() {
 		members = protocols.NodesUpTo(sc.Replicas)
 	}
+	s.members = members.Len()
 	reconfigures := sim.Supports(s.protocol, protocols.Reconfigure) == nil
 	transfers := sim.Supports(s.protocol, protocols.TransferLeadership) == nil
+	if !g.chance(40) || len(s.base.Admin) > 0 || !reconfigures && !transfers {
+		return
+	}
 	if reconfigures && g.chance(70) {
 		s.spares(g, sc, members)
 	}
-	for range g.between(1, 4) {
-		step := sim.AdminStep{At: protocols.Time(g.span(0, sc.For-time.Millisecond))}
-		step.For = min(g.skewed(s.timeout, 20*s.timeout), sc.For-protocols.Duration(step.At))
-		switch {
-		case transfers && (!reconfigures || g.chance(50)):
+	changes := &changes{members: members, spare: members.Len() - 3}
+	for at := g.span(0, sc.For/2); at < sc.For-time.Millisecond && len(sc.Admin) < 5; at += g.skewed(time.Millisecond, sc.For/2) {
+		step := sim.AdminStep{ID: len(sc.Admin) + 1, At: protocols.Time(at), For: min(g.skewed(s.timeout, 20*s.timeout), sc.For-at)}
+		if transfers && (!reconfigures || g.chance(50)) {
 			step.Kind, step.To = protocols.TransferLeadership, g.replica(sc)
-		case reconfigures:
-			members = s.change(g, sc, &step, members)
-		default:
-			return
+		} else {
+			changes.draw(g, sc, &step)
 		}
 		sc.Admin = append(sc.Admin, step)
-		s.members = min(s.members, members.Len())
 	}
-	for i := range sc.Admin {
-		sc.Admin[i].ID = i + 1
-	}
+	s.members = min(s.members, 3)
 }
 
 // spares adds one or two replicas that are not members yet.
@@ -60,28 +51,39 @@ func (s *swarm) spares(g *drawer, sc *Scenario, members protocols.NodeSet) {
 	sc.Replicas += spare
 }
 
-// change draws a reconfiguration: one in, one out, or one for another. No plan takes
-// members away from three or fewer: a damaged disk and one more member that is down
-// must leave a majority.
-func (s *swarm) change(g *drawer, sc *Scenario, step *sim.AdminStep, members protocols.NodeSet) protocols.NodeSet {
+// changes draws reconfigurations one after the other. A step may never be done, so
+// that a later one finds other members than the plan has: spare counts how many may go
+// so that at least three are left whatever is done and what is not. A damaged disk and
+// one more member that is down must leave a majority.
+type changes struct {
+	members protocols.NodeSet // if all is done
+	named   protocols.NodeSet
+	spare   int
+}
+
+// draw makes one in, one out, or one for another.
+func (c *changes) draw(g *drawer, sc *Scenario, step *sim.AdminStep) {
 	step.Kind = protocols.Reconfigure
-	outside := protocols.NodesUpTo(sc.Replicas).Minus(members)
-	in, out := g.one(outside), g.one(members)
-	switch {
-	case in != protocols.Nobody && g.chance(40):
+	in, out := g.one(protocols.NodesUpTo(sc.Replicas).Minus(c.members)), g.one(c.members)
+	fresh := in != protocols.Nobody && !c.named.Has(in)
+	learner := g.protocol.Learners && g.chance(20)
+	switch n := g.between(0, 99); {
+	case n < 40 && (fresh || in != protocols.Nobody && c.spare > 0):
 		step.Add, step.Remove = protocols.Nodes(in), protocols.Nodes(out)
-	case in != protocols.Nobody && (g.chance(60) || members.Len() <= 3):
-		if s.protocol.Learners && g.chance(30) {
-			step.Learners = protocols.Nodes(in)
-			return members
-		}
-		step.Add = protocols.Nodes(in)
-	case members.Len() > 3:
+	case n < 70 && c.spare > 0:
 		step.Remove = protocols.Nodes(out)
-	default: // nobody to add or to spare: what is so already
+	case learner && fresh:
+		step.Learners = protocols.Nodes(in)
+	case in != protocols.Nobody:
+		step.Add = protocols.Nodes(in)
+	default: // nobody is there to add: what is so already
 		step.Add = protocols.Nodes(out)
 	}
-	return members.Or(step.Add).Minus(step.Remove)
+	if !step.Remove.Empty() && !fresh || step.Add.Empty() && step.Learners.Empty() {
+		c.spare--
+	}
+	c.named = c.named.Or(step.Add).Or(step.Remove).Or(step.Learners)
+	c.members = c.members.Or(step.Add).Minus(step.Remove)
 }
 
 // one draws a member of a set; Nobody where it is empty.
@@ -102,6 +104,7 @@ func (s *swarm) strikes(sc *Scenario) {
 	g := s.part(partStrikes)
 	g.timeout, g.parameters = s.timeout, s.parameters
 	damaged := Target(g.replica(sc).String())
+	victims := s.victims(g, sc)
 	var kinds []protocols.FaultKind
 	for _, k := range sim.FaultKinds() {
 		limit := survives(s.protocol, k.Kind, s.parameters, s.members)
@@ -125,6 +128,9 @@ func (s *swarm) strikes(sc *Scenario) {
 		if damages(f.Kind) && !s.space.Beyond {
 			f.Target = damaged // the others can do without it
 		}
+		if sim.Stops(f.Kind) && len(victims) > 0 {
+			f.Target = Target(g.pick(victims...))
+		}
 		s.add(sc, f)
 		if f.Kind == protocols.FaultTorn || f.Kind == protocols.FaultReordered {
 			f.Kind, f.At = protocols.FaultCrash, f.At+1000 // what shows it
@@ -138,6 +144,21 @@ func (s *swarm) strikes(sc *Scenario) {
 		}
 	}
 	Number(sc.Faults)
+}
+
+// victims names the replicas at which everything that stops a node aims, in most plans
+// for a protocol that survives only so many: what one of them has lost it gets back from
+// the others, and nobody knows how long that takes while other faults strike. Empty:
+// anybody.
+func (s *swarm) victims(g *drawer, sc *Scenario) (names []string) {
+	limit := survives(s.protocol, protocols.FaultCrash, s.parameters, s.members)
+	if few := g.chance(90); limit <= 0 || !few {
+		return nil
+	}
+	for range limit {
+		names = append(names, g.replica(sc).String())
+	}
+	return names
 }
 
 // add appends a fault to the plan, unless that leaves the protocol's model.

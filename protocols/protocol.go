@@ -194,6 +194,7 @@ type Facts struct {
 	Cluster    Cluster
 	Parameters any
 	Live       NodeSet   // up and not paused
+	Stalled    NodeSet   // up, and no fsync of their disk completes
 	Hears      []NodeSet // Hears[i] is whom node i can receive from; index 0 is unused
 	Views      []View    // Views[i] of node i, zero when it is down
 }

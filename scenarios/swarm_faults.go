@@ -109,7 +109,11 @@ func (s *swarm) strikes(sc *Scenario) {
 	for _, k := range sim.FaultKinds() {
 		limit := survives(s.protocol, k.Kind, s.parameters, s.members)
 		allowed := limit != 0 && k.Kind != protocols.FaultSkew && (s.members >= 3 || !damages(k.Kind))
-		if g.chance(50) && (allowed || s.space.Beyond) {
+		share := int64(50)
+		if damages(k.Kind) { // they cost a replica for good, so that little else may happen
+			share = 25
+		}
+		if g.chance(share) && (allowed || s.space.Beyond) {
 			kinds = append(kinds, k.Kind)
 		}
 	}

@@ -39,6 +39,11 @@ func (w *World) PendingOperations() int {
 func (w *World) Facts() *protocols.Facts {
 	f := w.blankFacts()
 	f.Live = w.live()
+	for i := range w.nodes {
+		if n := &w.nodes[i]; n.up && n.actor(stalls) >= 0 {
+			f.Stalled = f.Stalled.With(n.id)
+		}
+	}
 	w.links.each(func(from, to protocols.NodeID, l *link) {
 		if from > 0 && to > 0 && (l.cut == 0 && l.clogs == 0 || l.clean) {
 			f.Hears[to] = f.Hears[to].With(from)

@@ -62,7 +62,7 @@ func (r *run) safety() sim.Stop {
 	if len(r.sc.Script) > 0 {
 		return r.play()
 	}
-	return r.advance(protocols.Time(r.sc.For), nil)
+	return r.watched(protocols.Time(r.sc.For))
 }
 
 // advance is RunUntil, up to the time at which somebody wants to look.
@@ -173,23 +173,8 @@ func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string
 // that cannot make progress excuses nothing: the core has to replace it.
 func (r *run) ledFromOutside(healed protocols.NodeSet) protocols.NodeID {
 	facts := r.world.Facts()
-	leader, epoch := protocols.Nobody, uint64(0)
-	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
-		if v := &facts.Views[id]; v.Leading && (leader == protocols.Nobody || v.Epoch > epoch) {
-			leader, epoch = id, v.Epoch
-		}
-	}
-	if leader == protocols.Nobody || healed.Has(leader) {
-		return protocols.Nobody
-	}
-	group := protocols.Nodes(leader)
-	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
-		if facts.Hears[id].Has(leader) && facts.Hears[leader].Has(id) {
-			group = group.With(id)
-		}
-	}
-	facts.Live = group
-	if can, _ := r.world.CanProgress(facts); !can {
+	leader := leaderOf(facts)
+	if leader == protocols.Nobody || healed.Has(leader) || !r.leadsByRight(facts, leader) {
 		return protocols.Nobody
 	}
 	return leader

@@ -103,6 +103,7 @@ type run struct {
 	probed     bool           // the fresh operations have been asked for
 	until      protocols.Time // stop there to look; 0: run to the end
 	stopped    bool           // it has been reached
+	idle       idleness       // why nothing returned, in the safety phase
 }
 
 // Run is like the function [Run] and reuses the memory of the previous run.

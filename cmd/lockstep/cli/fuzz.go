@@ -279,6 +279,9 @@ func (c *fuzzing) save(job *search.Job, r *scenarios.Result) error {
 		return err
 	}
 	c.kinds.add(job.Scenario, job.Protocol, r)
+	if c.saved[kind] > 1 {
+		return nil
+	}
 	fmt.Fprintf(c.stderr, "%s\n  repeat: lockstep run %s --protocol %s --seed %d\n", reports.Clean(r.String()), reports.Clean(path.Join(c.flags.out, name)), r.Protocol, r.Seed)
 	return nil
 }

@@ -54,7 +54,7 @@ func (r *run) phases() {
 		}
 	}
 	l := r.result.Liveness
-	l.Judged = l.Excuse == "" && (recovered || len(r.result.Violations) > 0)
+	l.Judged = recovered && l.Excuse == "" || len(r.result.Violations) > 0
 }
 
 // safety runs the safety phase, or the script in its stead.

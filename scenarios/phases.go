@@ -51,6 +51,7 @@ func (r *run) phases() {
 		all, when := protocols.NodesUpTo(w.Cluster().Nodes()), fmt.Sprintf("after the heal of all %d", r.sc.Replicas)
 		if recovered = r.recovers(all, when); recovered {
 			r.subscribed(all, when)
+			r.goodput()
 		}
 	}
 	l := r.result.Liveness

@@ -146,6 +146,7 @@ type Result struct {
 	PerCommit  PerCommit       `json:"per_commit"`
 	Leaderless int64           `json:"leaderless_ns"`         // time of the safety phase in which nobody led a quorum, the first election included
 	Gaps       []Gap           `json:"gaps,omitempty"`        // of the safety phase, in order
+	Goodput    *Goodput        `json:"goodput,omitempty"`     // where the scenario asks for it, and it could be judged
 	Recovery   int64           `json:"recovery_ns"`           // from the heal of the core until all that was asked of it was done
 	Liveness   *Liveness       `json:"liveness,omitempty"`    // nil: the run did not come to its heal
 	Lost       *Lost           `json:"lost_writes,omitempty"` // where the guarantee allows to lose acknowledged writes

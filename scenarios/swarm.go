@@ -42,7 +42,7 @@ func Swarm(seed uint64, p *protocols.Protocol, space Space) *Scenario {
 		s.base = s.plain
 	}
 	sc := s.begin(fmt.Sprintf("swarm-%s-%d", p.Name, seed))
-	s.style = s.part(partStyle).style()
+	s.style, s.steady = s.part(partStyle).style()
 	s.cluster(sc)
 	s.network(sc)
 	s.machines(sc)
@@ -60,7 +60,8 @@ type swarm struct {
 	base    *Scenario
 	plain   *Scenario // what no base says anything about
 	style   style
-	members int // voters that the plan leaves at least
+	steady  bool // even links and a workload without end, to compare goodput before and after
+	members int  // voters that the plan leaves at least
 }
 
 // style is how a plan looks for trouble.
@@ -72,14 +73,16 @@ const (
 	unfair               // each link has a delay of its own, some very long, and few faults: as PCT's priorities per link
 )
 
-func (g *drawer) style() style {
+func (g *drawer) style() (s style, steady bool) {
 	switch n := g.between(0, 99); {
+	case n < 10:
+		return outage, true
 	case n < 50:
-		return outage
+		return outage, false
 	case n < 80:
-		return weather
+		return weather, false
 	}
-	return unfair
+	return unfair, false
 }
 
 // The parts of an experiment, which name their streams.

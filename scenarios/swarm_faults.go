@@ -19,7 +19,7 @@ func (s *swarm) operator(sc *Scenario) {
 	s.members = members.Len()
 	reconfigures := sim.Supports(s.protocol, protocols.Reconfigure) == nil
 	transfers := sim.Supports(s.protocol, protocols.TransferLeadership) == nil
-	if !g.chance(40) || len(s.base.Admin) > 0 || !reconfigures && !transfers {
+	if s.steady || !g.chance(40) || len(s.base.Admin) > 0 || !reconfigures && !transfers {
 		return
 	}
 	if reconfigures && g.chance(70) {
@@ -202,6 +202,16 @@ func (s *swarm) strike(g *drawer, sc *Scenario, kind protocols.FaultKind) sim.Fa
 	}
 	if g.chance(20) {
 		s.await(g, &f)
+	}
+	if half := sc.For / 2; s.steady { // first the goodput is measured
+		f.When, f.After, f.Count = sim.Trigger{}, 0, 0
+		if f.Target.String() == "subject" {
+			f.Target = Target("leader")
+		}
+		f.At = protocols.Time(half) + f.At/2
+		if f.For != sim.Forever {
+			f.For = max(2, f.For/2)
+		}
 	}
 	return f
 }

@@ -15,6 +15,13 @@ func (s *swarm) network(sc *Scenario) {
 		return
 	}
 	g := s.part(partNetwork)
+	if s.steady {
+		least := g.skewed(100*time.Microsecond, 10*time.Millisecond)
+		sc.Network.Between.Latency = sim.Between(least, 2*least+time.Millisecond)
+		sc.Network.Client.Latency = sc.Network.Between.Latency
+		sc.Goodput = 900_000_000
+		return
+	}
 	link := &sc.Network.Between
 	link.Latency = g.latency()
 	link.FIFO = g.chance(25)
@@ -149,7 +156,10 @@ func (s *swarm) workload(sc *Scenario) {
 		w.Payload.Max = protocols.Payload(g.between(1, 4096))
 	}
 	w.Think = sim.Between(0, g.skewed(time.Millisecond, s.timeout/2))
-	if g.chance(30) { // an open loop, in bursts or not
+	if s.steady {
+		w.Operations, w.Think = 0, sim.Between(0, g.span(time.Millisecond, s.timeout/8))
+	}
+	if !s.steady && g.chance(30) { // an open loop, in bursts or not
 		w.Every = exponential(g.skewed(time.Millisecond, s.timeout/4))
 		if g.chance(50) {
 			w.Burst = int(g.between(2, 10))

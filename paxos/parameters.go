@@ -13,31 +13,31 @@ type Parameters struct {
 	// long it waits before it starts phase 1, and how long it backs off when a higher
 	// ballot stopped it. Its lower end is also how long an acceptor that hears a
 	// leader ignores other candidates: the length of a master lease (PML §5.2).
-	ElectionTimeout protocols.Range `param:"election_timeout" doc:"A node that hears no leader, or was stopped by a higher ballot, starts phase 1 after a time drawn from this range."`
+	ElectionTimeout protocols.Range `param:"election_timeout" swarm:"scaled" doc:"A node that hears no leader, or was stopped by a higher ballot, starts phase 1 after a time drawn from this range."`
 	// Heartbeat is the time between heartbeats; below ElectionTimeout.Min.
-	Heartbeat protocols.Duration `param:"heartbeat" doc:"Time between a leader's heartbeats; below the minimum election timeout."`
+	Heartbeat protocols.Duration `param:"heartbeat" swarm:"scaled" doc:"Time between a leader's heartbeats; below the minimum election timeout."`
 	// Window is the largest number of slots proposed beyond what the leader has
 	// executed, 1..1024. It is also alpha: a configuration chosen in slot s governs
 	// the slots from s+Window on (PMMC §4.2).
-	Window int `param:"window" doc:"Largest number of open slots; a configuration chosen in slot s is in force from slot s+window on."`
+	Window int `param:"window" swarm:"1..16" doc:"Largest number of open slots; a configuration chosen in slot s is in force from slot s+window on."`
 	// Q1 and Q2 are the sizes of the quorums of phase 1 and phase 2; 0 is a majority.
 	// Every Q1 must meet every Q2: Q1+Q2 is above the number of members (Howard,
 	// Malkhi and Spiegelman, OPODIS 2016).
 	Q1 int `param:"q1" doc:"Size of a phase 1 quorum; 0 is a majority. q1+q2 must be above the number of replicas."`
 	Q2 int `param:"q2" doc:"Size of a phase 2 quorum; 0 is a majority."`
 	// Decide is how followers learn what is chosen: piggyback or explicit.
-	Decide string `param:"decide" doc:"piggyback: the commit index rides on Accept and Heartbeat; explicit: a Decide message as soon as a slot is chosen."`
+	Decide string `param:"decide" swarm:"piggyback,explicit" doc:"piggyback: the commit index rides on Accept and Heartbeat; explicit: a Decide message as soon as a slot is chosen."`
 	// Reads is how a Read is answered: quorum, lease or log.
-	Reads string `param:"reads" doc:"quorum: a round of heartbeats per read; lease: none while the master lease lasts; log: through the log."`
+	Reads string `param:"reads" swarm:"quorum,lease,log" doc:"quorum: a round of heartbeats per read; lease: none while the master lease lasts; log: through the log."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
 	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// SnapshotEvery is after how many executed slots a node takes a snapshot and
 	// forgets them; 0 is never.
-	SnapshotEvery int `param:"snapshot_every" doc:"Executed slots after which a node takes a snapshot and compacts its log; 0 is never."`
+	SnapshotEvery int `param:"snapshot_every" swarm:"8..32" doc:"Executed slots after which a node takes a snapshot and compacts its log; 0 is never."`
 	// LeaderWrite is whether the leader's Accepts wait for its own disk: parallel or
 	// serial.
-	LeaderWrite string `param:"leader_write" doc:"parallel: what the leader proposes leaves while its own disk writes it; serial: once its own disk has it."`
+	LeaderWrite string `param:"leader_write" swarm:"parallel,serial" doc:"parallel: what the leader proposes leaves while its own disk writes it; serial: once its own disk has it."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }

@@ -11,25 +11,25 @@ import (
 // the same.
 type Parameters struct {
 	// Mode is what a write waits for before it is answered: see the Mode constants.
-	Mode string `param:"mode" doc:"What a write waits for: sync: all backups of the view; semisync: k of them; async: the primary's own disk."`
+	Mode string `param:"mode" swarm:"sync,semisync,async" doc:"What a write waits for: sync: all backups of the view; semisync: k of them; async: the primary's own disk."`
 	// K is how many backups must hold a write under semisync, 1..replicas-1; a group
 	// of one has none to wait for.
-	K int `param:"k" doc:"semisync: how many backups must hold a write durably before it is answered."`
+	K int `param:"k" swarm:"1..2" doc:"semisync: how many backups must hold a write durably before it is answered."`
 	// Visible is when other clients see a write under semisync.
-	Visible string `param:"visible" doc:"semisync: after_sync: reads see a write once k backups hold it; after_commit: once the primary's own disk has it."`
+	Visible string `param:"visible" swarm:"after_sync,after_commit" doc:"semisync: after_sync: reads see a write once k backups hold it; after_commit: once the primary's own disk has it."`
 	// OnTimeout is what semisync does when k backups have not answered in Timeout.
-	OnTimeout string `param:"on_timeout" doc:"semisync, when k backups stay silent: block: go on waiting; refuse: also refuse further writes; degrade: answer as async does until they have caught up."`
+	OnTimeout string `param:"on_timeout" swarm:"block,refuse,degrade" doc:"semisync, when k backups stay silent: block: go on waiting; refuse: also refuse further writes; degrade: answer as async does until they have caught up."`
 	// Timeout is how long a write waits under semisync before OnTimeout applies.
-	Timeout protocols.Duration `param:"timeout" doc:"semisync: how long to wait for k backups before on_timeout applies."`
+	Timeout protocols.Duration `param:"timeout" swarm:"scaled" doc:"semisync: how long to wait for k backups before on_timeout applies."`
 	// Log is what is shipped: results or commands.
-	Log string `param:"log" doc:"physical: the primary executes and ships results and changes; logical: it ships commands, and every replica executes."`
+	Log string `param:"log" swarm:"physical,logical" doc:"physical: the primary executes and ships results and changes; logical: it ships commands, and every replica executes."`
 	// Reads is how the primary makes sure that it still is one.
-	Reads string `param:"reads" doc:"round: ask all backups for each read; lease: answer alone while the view service's promise lasts, else by a round."`
+	Reads string `param:"reads" swarm:"round,lease" doc:"round: ask all backups for each read; lease: answer alone while the view service's promise lasts, else by a round."`
 	// Ping is the time between pings to the view service, and between heartbeats to
 	// the backups.
-	Ping protocols.Duration `param:"ping" doc:"Time between pings to the view service, and between heartbeats to the backups."`
+	Ping protocols.Duration `param:"ping" swarm:"scaled" doc:"Time between pings to the view service, and between heartbeats to the backups."`
 	// DeadAfter is the silence after which a node is taken for dead; above 2 Ping.
-	DeadAfter protocols.Duration `param:"dead_after" doc:"Silence after which a node is taken for dead; more than two pings."`
+	DeadAfter protocols.Duration `param:"dead_after" swarm:"scaled" doc:"Silence after which a node is taken for dead; more than two pings."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
 	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
@@ -45,7 +45,7 @@ type Parameters struct {
 	SnapshotEvery int `param:"snapshot_every" doc:"Committed entries after which a replica takes a snapshot and compacts its log; 0 is never."`
 	// LeaderWrite is whether what the primary ships waits for its own disk: parallel or
 	// serial.
-	LeaderWrite string `param:"leader_write" doc:"parallel: what the primary ships leaves while its own disk writes it; serial: once its own disk has it."`
+	LeaderWrite string `param:"leader_write" swarm:"parallel,serial" doc:"parallel: what the primary ships leaves while its own disk writes it; serial: once its own disk has it."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }

@@ -76,7 +76,8 @@ func survives(fault protocols.FaultKind, parameters any, _ int) int {
 // of the last acknowledged view can talk to each other: the service names it, with
 // those backups that it reaches. Semisync that does not degrade also wants K of
 // those. What the service knows is unknown while it is down and before its first
-// view; then surely enough is only everybody.
+// view; then surely enough is only everybody. A primary whose disk does nothing goes on
+// pinging: the service, which cannot see disks, waits for it to acknowledge its view.
 func canProgress(f *protocols.Facts) (bool, string) {
 	service := protocols.NodeID(f.Cluster.Replicas + 1)
 	if !f.Live.Has(service) || int(service) >= len(f.Views) {
@@ -85,6 +86,9 @@ func canProgress(f *protocols.Facts) (bool, string) {
 	v := &f.Views[service]
 	if role(v.Role) == stopped {
 		return false, "the disk of the view service has failed"
+	}
+	if p := v.Leader; p != protocols.Nobody && f.Live.And(f.Stalled).Has(p) && bothWays(f, p, service) {
+		return false, fmt.Sprintf("no fsync of %v completes, whom the view service takes for a primary that lives", p)
 	}
 	var able protocols.NodeSet
 	for id := protocols.NodeID(1); id < service; id++ {

@@ -65,6 +65,10 @@ type Protocol struct {
 	// linearizability. nil: linearizable where LinearizableReads says so, and no
 	// acknowledged write is ever lost within the model.
 	Guarantee func(parameters any) Guarantee
+	// SessionLimit returns how many client sessions the replicas keep under the
+	// parameters ([Sessions.Limit]): who follows the log has to expire the same ones.
+	// nil: they keep all.
+	SessionLimit func(parameters any) int
 	// Admin lists what an operator can ask of a node (Event.Admin); nil: nothing.
 	// Learners says that a Reconfigure may name members that do not vote.
 	Admin    []AdminKind
@@ -212,6 +216,7 @@ type Facts struct {
 	Cluster    Cluster
 	Parameters any
 	Live       NodeSet   // up and not paused
+	Stalled    NodeSet   // up, and no fsync of their disk completes
 	Hears      []NodeSet // Hears[i] is whom node i can receive from; index 0 is unused
 	Views      []View    // Views[i] of node i, zero when it is down
 }

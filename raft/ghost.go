@@ -72,7 +72,8 @@ type ghostTerm struct {
 	votes        []protocols.NodeID
 	stored       []protocols.Index // highest index of an entry of this term ever durable on the node's disk
 	lost         []protocols.Index // the same of its earlier disks, which were wiped
-	acknowledged []protocols.Index // the same of any disk, stored while the node was in this term
+	acknowledged []protocols.Index // the same of any disk, stored while the node was in this term and counted
+	uncounted    []protocols.Index // the same of a new disk that was no member's then
 	reached      protocols.Index   // the highest index that a quorum has acknowledged
 }
 
@@ -124,6 +125,7 @@ func (g *ghost) at(term uint64) *ghostTerm {
 		stored:       make([]protocols.Index, size),
 		lost:         make([]protocols.Index, size),
 		acknowledged: make([]protocols.Index, size),
+		uncounted:    make([]protocols.Index, size),
 	}
 	g.terms = append(g.terms, nil)
 	copy(g.terms[i+1:], g.terms[i:])
@@ -227,6 +229,16 @@ func (g *ghost) mayCommit(c *Configuration, term uint64) bool {
 // neither votes nor counts.
 func (g *ghostNode) counts(id protocols.NodeID, c *Configuration) bool {
 	return !g.lost && (g.disk == 0 || g.disk == c.disk(id))
+}
+
+// admit counts what disks have stored since they were lost, where c has taken them in.
+func (g *ghost) admit(t *ghostTerm, c *Configuration) {
+	for id := 1; id < len(g.nodes); id++ {
+		if t.uncounted[id] > 0 && g.nodes[id].counts(protocols.NodeID(id), c) {
+			t.acknowledged[id] = max(t.acknowledged[id], t.uncounted[id])
+			t.uncounted[id] = 0
+		}
+	}
 }
 
 // forget drops what a node claims to be.

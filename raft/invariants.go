@@ -186,7 +186,7 @@ func (w *watcher) checkMatch(m *protocols.Moment, n *Node, peer protocols.NodeID
 	term := n.termAt(index)
 	t := w.at(term)
 	stored := t.stored[peer]
-	if n.progress[peer].disk != w.nodes[peer].disk {
+	if w.nodes[peer].lost || n.progress[peer].disk != w.nodes[peer].disk {
 		stored = max(stored, t.lost[peer]) // the leader cannot know yet that the disk is gone
 	}
 	if stored < index {
@@ -289,7 +289,7 @@ func (w *watcher) wiped(id protocols.NodeID) {
 	w.nodes[id].lost = true
 	for _, t := range w.terms {
 		t.lost[id] = max(t.lost[id], t.stored[id])
-		t.stored[id] = 0
+		t.stored[id], t.uncounted[id] = 0, 0
 	}
 }
 
@@ -370,6 +370,7 @@ func (w *watcher) led(m *protocols.Moment, n *Node, index protocols.Index) {
 	if c == nil {
 		return
 	}
+	w.admit(t, c)
 	reached := protocols.CommittedIndex(c.quorum(), t.acknowledged)
 	for id := range w.nodes {
 		if t.acknowledged[id] >= reached && reached > t.reached && w.nodes[id].log.Last() >= reached {
@@ -401,8 +402,9 @@ func (w *watcher) stored(m *protocols.Moment, r *Append) {
 // index, whose entry is of t. Once a quorum does, index and all before it are
 // committed in t (§3.6.2).
 func (w *watcher) acknowledged(m *protocols.Moment, t *ghostTerm, index protocols.Index) {
-	t.acknowledged[m.Node] = max(t.acknowledged[m.Node], index)
 	g := &w.nodes[m.Node]
+	t.uncounted[m.Node] = max(t.uncounted[m.Node], index)
+	w.admit(t, g.configuration().config)
 	if reached := min(g.reach(t.acknowledged), index); reached > t.reached {
 		w.commit(m, g, t, reached)
 	}

@@ -12,42 +12,42 @@ type Parameters struct {
 	// ElectionTimeout is the range from which each election timeout is drawn
 	// (§3.4). Its lower end is the minimum election timeout of leases and PreVote,
 	// its upper end the time in which CheckQuorum wants to hear a quorum.
-	ElectionTimeout protocols.Range `param:"election_timeout" doc:"A follower that hears no leader for a time drawn from this range starts an election."`
+	ElectionTimeout protocols.Range `param:"election_timeout" swarm:"scaled" doc:"A follower that hears no leader for a time drawn from this range starts an election."`
 	// Heartbeat is the time between heartbeats; below ElectionTimeout.Min.
-	Heartbeat protocols.Duration `param:"heartbeat" doc:"Time between a leader's heartbeats; below the minimum election timeout."`
+	Heartbeat protocols.Duration `param:"heartbeat" swarm:"scaled" doc:"Time between a leader's heartbeats; below the minimum election timeout."`
 	// PreVote asks before it disturbs (§9.6).
-	PreVote bool `param:"pre_vote" doc:"Ask whether an election could be won before starting one."`
+	PreVote bool `param:"pre_vote" swarm:"false,true" doc:"Ask whether an election could be won before starting one."`
 	// CheckQuorum makes a leader without a quorum step down, and a voter that hears
 	// a leader ignore other candidates (§6.2, §4.2.3).
 	CheckQuorum bool `param:"check_quorum" doc:"A leader that hears no quorum steps down; a voter that hears a leader ignores candidates."`
 	// MaxBatch is the largest number of entries in one AppendEntries, from 1.
 	MaxBatch int `param:"max_batch" swarm:"1..4" doc:"Largest number of entries in one AppendEntries."`
 	// Window is the largest number of AppendEntries in flight to one follower, 1..1024.
-	Window int `param:"window" swarm:"4..16" doc:"Largest number of AppendEntries in flight to one follower."`
+	Window int `param:"window" swarm:"1..16" doc:"Largest number of AppendEntries in flight to one follower."`
 	// Reads is how a Read is answered: readindex, lease, log or local.
-	Reads string `param:"reads" doc:"readindex: a round of heartbeats per read; lease: none while the lease lasts; log: through the log; local: from any replica, not linearizable."`
+	Reads string `param:"reads" swarm:"readindex,lease,log" doc:"readindex: a round of heartbeats per read; lease: none while the lease lasts; log: through the log; local: from any replica, not linearizable."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
 	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// SnapshotEvery is after how many executed entries a node takes a snapshot; 0 is
 	// never. LogKept is how many more it executes before it forgets the log that the
 	// snapshot covers, so that followers which are less far behind get entries.
-	SnapshotEvery int `param:"snapshot_every" doc:"Executed entries after which a node takes a snapshot and compacts its log; 0 is never."`
-	LogKept       int `param:"log_kept" doc:"Executed entries that stay in the log for slow followers when it is compacted."`
+	SnapshotEvery int `param:"snapshot_every" swarm:"8..32" doc:"Executed entries after which a node takes a snapshot and compacts its log; 0 is never."`
+	LogKept       int `param:"log_kept" swarm:"0..8" doc:"Executed entries that stay in the log for slow followers when it is compacted."`
 	// ChunkSize is the largest number of rows in one InstallSnapshot, from 1.
-	ChunkSize int `param:"chunk_size" doc:"Largest number of rows of the state, cells and client sessions, in one InstallSnapshot."`
+	ChunkSize int `param:"chunk_size" swarm:"1..8" doc:"Largest number of rows of the state, cells and client sessions, in one InstallSnapshot."`
 	// Membership is how the configuration changes: joint or single.
-	Membership string `param:"membership" doc:"joint: to any configuration by joint consensus; single: one server at a time."`
+	Membership string `param:"membership" swarm:"joint,single" doc:"joint: to any configuration by joint consensus; single: one server at a time."`
 	// LeaderWrite is when a leader sends an entry: parallel or serial.
-	LeaderWrite string `param:"leader_write" doc:"parallel: a leader sends entries while its disk writes them; serial: after."`
+	LeaderWrite string `param:"leader_write" swarm:"parallel,serial" doc:"parallel: a leader sends entries while its disk writes them; serial: after."`
 	// Sessions bounds the client sessions whose last result is kept; 0 is no bound. The
 	// one that was used least recently, by its place in the log, expires (§6.3).
-	Sessions int `param:"sessions" doc:"Client sessions that are kept; with one more, that which was used least recently expires. 0 is no bound."`
+	Sessions int `param:"sessions" swarm:"6..20" doc:"Client sessions that are kept; with one more, that which was used least recently expires. 0 is no bound."`
 	// FollowerReads lets followers answer reads by an index that they ask the leader
 	// for (§6.4).
-	FollowerReads bool `param:"follower_reads" doc:"A follower asks the leader for a read index and answers a read itself, under reads: readindex and lease."`
+	FollowerReads bool `param:"follower_reads" swarm:"false,true" doc:"A follower asks the leader for a read index and answers a read itself, under reads: readindex and lease."`
 	// ElectionTimer is when the election timer starts anew: each-term or heard.
-	ElectionTimer string `param:"election_timer" doc:"each-term: the election timer starts anew with every change of term, and each term draws once; heard: only when the leader is heard, a vote is granted or an election begins, and each time with a new draw, as in the paper."`
+	ElectionTimer string `param:"election_timer" swarm:"each-term,heard" doc:"each-term: the election timer starts anew with every change of term, and each term draws once; heard: only when the leader is heard, a vote is granted or an election begins, and each time with a new draw, as in the paper."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }

@@ -31,13 +31,14 @@ func Protocol() *protocols.Protocol {
 			}
 			return p.Validate(n)
 		},
-		Laws:        laws,
-		Bugs:        bugList(),
-		New:         New,
-		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ElectionTimeout.Max },
-		Survives:    survives,
-		ClockBound:  func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
-		CanProgress: canProgress,
+		Laws:         laws,
+		Bugs:         bugList(),
+		New:          New,
+		MaxTimeout:   func(parameters any) protocols.Duration { return parameters.(*Parameters).ElectionTimeout.Max },
+		SessionLimit: func(parameters any) int { return parameters.(*Parameters).Sessions },
+		Survives:     survives,
+		ClockBound:   func(parameters any) int64 { return parameters.(*Parameters).clockBound() },
+		CanProgress:  canProgress,
 		Durability: func(any) *protocols.Durability {
 			return &protocols.Durability{Claims: claims, Image: newDurableImage}
 		},

@@ -30,10 +30,30 @@ func WriteRun(w io.Writer, r *scenarios.Result, why string, paint Paint) error {
 		writeFaults(b, r, paint)
 	}
 	writeAdmin(b, r, paint)
+	writeGaps(b, r)
 	writeChecked(b, "probes", r.Probes, paint)
 	writeChecked(b, "expectations", r.Expected, paint)
 	fmt.Fprintf(b, "\nrepeat: %s\n", Clean(r.Replay))
 	return b.Flush()
+}
+
+// gapsShown bounds the intervals without progress that a report lists.
+const gapsShown = 10
+
+// writeGaps lists the intervals in which clients waited and nothing returned.
+func writeGaps(b *bufio.Writer, r *scenarios.Result) {
+	if len(r.Gaps) == 0 {
+		return
+	}
+	b.WriteString("\nno progress\n")
+	t := plainTable()
+	for _, g := range r.Gaps[:min(len(r.Gaps), gapsShown)] {
+		t.AppendRow(table.Row{Duration(g.FromNS), "to " + Duration(g.ToNS), string(g.Reason)})
+	}
+	writeTable(b, t, "  ")
+	if more := len(r.Gaps) - gapsShown; more > 0 {
+		fmt.Fprintf(b, "  and %d more\n", more)
+	}
 }
 
 // writeFailure says what is wrong: nothing for a run that is as expected.

@@ -50,6 +50,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("lose", "Bug for anybody's protocol: record kinds that are never written.", func(s *Scenario) *[]string { return &s.Lose }, listOf("a list of record kinds", true, word())),
 			key("for", "Length of the safety phase. The liveness phase follows.", func(s *Scenario) *protocols.Duration { return &s.For }, span(1, maxSpan)),
 			key("settle", "Bound of each part of the liveness phase; 0s takes 50 times the largest election timeout.", func(s *Scenario) *protocols.Duration { return &s.Settle }, span(0, maxSpan)),
+			unlessZero("goodput", goodputText, func(s *Scenario) *sim.Prob { return &s.Goodput }, probability()),
 			key("events", "Event budget of the safety phase, and again of the liveness phases; 0 takes 20 million. Spent before the heal: inconclusive; after it: a liveness violation.", func(s *Scenario) *uint64 { return &s.Events }, whole[uint64](0, 1_000_000_000)),
 			key("checks", "Checks to switch off, for example {linearizability: off}; see lockstep list checks.", func(s *Scenario) *[]Check { return &s.Checks }, checkCodec()),
 			key("matrix", "Keys with several values, for example {network.loss: [0%, 5%], replicas: [3, 5]}: each combination is a scenario of its own.", func(s *Scenario) *[]Axis { return &s.Matrix }, matrixCodec()),

@@ -40,6 +40,7 @@ func (r *run) measure() {
 		}
 	}
 	r.measurePhases(history)
+	res.Gaps = r.idle.gaps(history, res.safetyEnd)
 	res.Latency = latencyOfAll(latencies)
 	if res.safetyEnd > 0 {
 		res.Throughput = perSecond(inSafety, int64(res.safetyEnd))

@@ -43,14 +43,19 @@ func (r *run) phases() {
 	w.Grant(r.budget()) // a budget of its own, lest a long safety phase looks like a dead cluster
 	w.Heal(core)
 	healed := w.Now()
-	if r.recovers(core, fmt.Sprintf("after the heal of the core %s", core)) {
+	r.result.Liveness = &Liveness{Core: core.String()}
+	recovered := r.recovers(core, fmt.Sprintf("after the heal of the core %s", core))
+	if recovered {
 		r.result.Recovery = int64(w.Now().Sub(healed))
 		w.HealAll()
 		all, when := protocols.NodesUpTo(w.Cluster().Nodes()), fmt.Sprintf("after the heal of all %d", r.sc.Replicas)
-		if r.recovers(all, when) {
+		if recovered = r.recovers(all, when); recovered {
 			r.subscribed(all, when)
+			r.goodput()
 		}
 	}
+	l := r.result.Liveness
+	l.Judged = recovered && l.Excuse == "" || len(r.result.Violations) > 0
 }
 
 // safety runs the safety phase, or the script in its stead.
@@ -58,7 +63,7 @@ func (r *run) safety() sim.Stop {
 	if len(r.sc.Script) > 0 {
 		return r.play()
 	}
-	return r.advance(protocols.Time(r.sc.For), nil)
+	return r.watched(protocols.Time(r.sc.For))
 }
 
 // advance is RunUntil, up to the time at which somebody wants to look.
@@ -141,8 +146,11 @@ func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string
 	case stop == sim.Violated || r.stopped:
 		return decided
 	}
-	if stop == sim.Reached && r.ledFromOutside(healed) {
-		return excused
+	if stop == sim.Reached {
+		if leader := r.ledFromOutside(healed); leader != protocols.Nobody {
+			r.result.Liveness.Excuse = fmt.Sprintf("%s, outside the core, leads, and can make progress with those that it is connected with", leader)
+			return excused
+		}
 	}
 	problem := text()
 	if stop == sim.Exhausted {
@@ -157,32 +165,20 @@ func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string
 	return decided
 }
 
-// ledFromOutside reports whether a leader outside the healed nodes leads by right:
+// ledFromOutside returns the leader outside the healed nodes that leads by right, if
+// there is one:
 // it and those that it is connected with both ways could make progress by
 // themselves. With PreVote they keep the others from deposing it. But its links to
 // the core and to clients are as broken as the faults left them, so a client may
 // not reach it, and nobody can say by when all of the core has caught up. A leader
 // that cannot make progress excuses nothing: the core has to replace it.
-func (r *run) ledFromOutside(healed protocols.NodeSet) bool {
+func (r *run) ledFromOutside(healed protocols.NodeSet) protocols.NodeID {
 	facts := r.world.Facts()
-	leader, epoch := protocols.Nobody, uint64(0)
-	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
-		if v := &facts.Views[id]; v.Leading && (leader == protocols.Nobody || v.Epoch > epoch) {
-			leader, epoch = id, v.Epoch
-		}
+	leader := leaderOf(facts)
+	if leader == protocols.Nobody || healed.Has(leader) || !r.leadsByRight(facts, leader) {
+		return protocols.Nobody
 	}
-	if leader == protocols.Nobody || healed.Has(leader) {
-		return false
-	}
-	group := protocols.Nodes(leader)
-	for id := facts.Live.Next(protocols.Nobody); id != protocols.Nobody; id = facts.Live.Next(id) {
-		if facts.Hears[id].Has(leader) && facts.Hears[leader].Has(id) {
-			group = group.With(id)
-		}
-	}
-	facts.Live = group
-	can, _ := r.world.CanProgress(facts)
-	return can
+	return leader
 }
 
 // difference says how the replicas among nodes differ; "" when they are equal.

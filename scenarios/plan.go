@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -28,7 +27,7 @@ func Draw(seed uint64, p *protocols.Protocol, parameters any) *Scenario {
 	if parameters != nil {
 		// A stream of its own, so that a new tag leaves all plans as they are.
 		own := &drawer{state: protocols.Mix64(g.state)}
-		sc.Parameters = []Parameters{{Protocol: p.Name, Values: own.swarm(parameters)}}
+		sc.Parameters = []Parameters{{Protocol: p.Name, Values: own.small(parameters)}}
 	}
 	g.protocol, g.parameters = p, sc.ParametersOf(p)
 	g.timeout = min(max(maxTimeout(p, g.parameters), time.Millisecond), 10*time.Second)
@@ -82,32 +81,6 @@ func (g *drawer) probability(most int64) sim.Prob {
 }
 
 func (g *drawer) pick(words ...string) string { return words[g.between(0, int64(len(words)-1))] }
-
-// swarm returns a copy of parameters with the tagged fields drawn anew in half of
-// all cases.
-func (g *drawer) swarm(parameters any) any {
-	drawn := reflect.New(reflect.TypeOf(parameters).Elem())
-	drawn.Elem().Set(reflect.ValueOf(parameters).Elem())
-	small := g.chance(50)
-	for i := range drawn.Elem().NumField() {
-		tag, tagged := drawn.Elem().Type().Field(i).Tag.Lookup("swarm")
-		if !tagged {
-			continue
-		}
-		if v := g.between(swarmRange(tag)); small {
-			drawn.Elem().Field(i).SetInt(v)
-		}
-	}
-	return drawn.Interface()
-}
-
-// swarmRange reads the tag of a parameter that plans draw.
-func swarmRange(tag string) (lo, hi int64) {
-	if _, err := fmt.Sscanf(tag, "%d..%d", &lo, &hi); err != nil || lo > hi {
-		panic(fmt.Sprintf("scenarios: tag swarm:%q: want a range such as 1..4", tag))
-	}
-	return lo, hi
-}
 
 func (g *drawer) cluster(sc *Scenario) {
 	switch n := g.between(0, 99); {

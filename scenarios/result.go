@@ -116,6 +116,17 @@ type Judged struct {
 	StaleNS   int64  `json:"stale_ns,omitempty"`
 }
 
+// Liveness says how a run was judged after its heals.
+type Liveness struct {
+	Core string `json:"core"` // the nodes that were healed first: {n1 n3}
+	// Judged: the core did in time all that was asked of it, or is found to have failed;
+	// then all nodes likewise.
+	Judged bool `json:"judged"`
+	// Excuse says why the core need not have done so: a reason that was looked up in the
+	// true state. All nodes together have no such excuse.
+	Excuse string `json:"excuse,omitempty"`
+}
+
 // Result is everything that one run of a scenario showed. Equal scenario,
 // protocol and seed give the equal result, byte for byte.
 type Result struct {
@@ -134,7 +145,10 @@ type Result struct {
 	Throughput Decimal         `json:"throughput"` // operations that returned per virtual second of the safety phase
 	PerCommit  PerCommit       `json:"per_commit"`
 	Leaderless int64           `json:"leaderless_ns"`         // time of the safety phase in which nobody led a quorum, the first election included
+	Gaps       []Gap           `json:"gaps,omitempty"`        // of the safety phase, in order
+	Goodput    *Goodput        `json:"goodput,omitempty"`     // where the scenario asks for it, and it could be judged
 	Recovery   int64           `json:"recovery_ns"`           // from the heal of the core until all that was asked of it was done
+	Liveness   *Liveness       `json:"liveness,omitempty"`    // nil: the run did not come to its heal
 	Lost       *Lost           `json:"lost_writes,omitempty"` // where the guarantee allows to lose acknowledged writes
 	Violations []Broken        `json:"violations,omitempty"`
 	Phases     []PhaseResult   `json:"phases,omitempty"`
@@ -169,6 +183,24 @@ type Result struct {
 
 // Stats returns what the engine counted in the safety phase.
 func (r *Result) Stats() *sim.Stats { return &r.stats }
+
+// SafetyJudged reports whether the clients' history and the invariants were judged: some
+// operation returned, and the judge came to a decision within the model.
+func (r *Result) SafetyJudged() bool {
+	switch r.Verdict {
+	case checker.Violation:
+		return true
+	case checker.OK, checker.Unavailable:
+		return r.Operations.OK > 0
+	}
+	return false
+}
+
+// LivenessJudged reports whether progress after the heals was judged, without an
+// excuse.
+func (r *Result) LivenessJudged() bool {
+	return r.Liveness != nil && r.Liveness.Judged && r.Verdict != checker.OutsideModel
+}
 
 // Code returns the exit code of this result alone.
 func (r *Result) Code() int {

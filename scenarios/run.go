@@ -31,6 +31,7 @@ const (
 	CheckLinearizability = "linearizability"
 	CheckLiveness        = "liveness"
 	CheckConvergence     = "convergence"
+	CheckGoodput         = "goodput"
 	CheckPanic           = "panic"
 	CheckSubscriber      = sim.CheckSubscriber
 )
@@ -40,6 +41,7 @@ var runChecks = []protocols.CheckInfo{
 	{ID: CheckLinearizability, Text: "the clients' history is that of one machine that executes one operation at a time"},
 	{ID: CheckLiveness, Text: "after the heal of a core that can make progress, pending and fresh operations complete in time"},
 	{ID: CheckConvergence, Text: "after the heal, replicas reach equal applied positions and state hashes"},
+	{ID: CheckGoodput, Text: "after the heal of all, the scenario's share of the operations per second returns again"},
 	{ID: CheckPanic, Text: "no panic in protocol code"},
 	{ID: CheckSubscriber, Text: sim.SubscriberText},
 }
@@ -103,6 +105,7 @@ type run struct {
 	probed     bool           // the fresh operations have been asked for
 	until      protocols.Time // stop there to look; 0: run to the end
 	stopped    bool           // it has been reached
+	idle       idleness       // why nothing returned, in the safety phase
 }
 
 // Run is like the function [Run] and reuses the memory of the previous run.

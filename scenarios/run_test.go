@@ -35,7 +35,7 @@ func bell() *protocols.Protocol {
 }
 
 type bellParameters struct {
-	Mode string `doc:"plain, mute, hopeless, apart or panic"`
+	Mode string `doc:"plain, mute, hopeless, apart, limp or panic"`
 }
 
 type ring struct{}
@@ -47,9 +47,14 @@ type bellNode struct {
 	machine protocols.StateMachine
 	mode    string
 	applied protocols.Index
+	limps   bool // it has never got over its crash
+	asked   int
 }
 
 func (b *bellNode) Step(ev *protocols.Event, out *protocols.Effects) {
+	if ev.Kind == protocols.Start {
+		b.limps = b.mode == "limp" && ev.Now > 1_000_000_000
+	}
 	if ev.Kind != protocols.Request {
 		return
 	}
@@ -58,6 +63,9 @@ func (b *bellNode) Step(ev *protocols.Event, out *protocols.Effects) {
 		return
 	}
 	if b.mode == "mute" || b.mode == "hopeless" || b.mode == "deaf" && b.applied == 20 {
+		return
+	}
+	if b.asked++; b.limps && b.asked%3 == 0 {
 		return
 	}
 	b.applied++
@@ -101,6 +109,8 @@ func TestVerdicts(t *testing.T) {
 		{"budget spent before the heal", base + "events: 50\n", checker.Inconclusive, "", "before the heal", CodeInconclusive},
 		{"outside the model", base + "faults: [{at: 1s, for: 100ms, pause: n1}]\n", checker.OutsideModel, "", "survives pause at 0 nodes", CodeMissed},
 		{"outside the model as expected", base + "faults: [{at: 1s, for: 100ms, pause: n1}]\nexpect: {verdict: outside-model}\n", checker.OutsideModel, "", "", CodeOK},
+		{"never gets over it", "name: x\nreplicas: 1\nfor: 4s\ngoodput: 90%\nnetwork: {latency: 1ms}\nworkload: {clients: 2, keys: 1, think: 1ms, timeout: 50ms}\nchecks: {linearizability: off}\nfaults: [{at: 2s, for: 100ms, crash: n1}]\n" + mode("limp"), checker.Violation, CheckGoodput, "operations return per second", CodeViolation},
+		{"gets over it", "name: x\nreplicas: 1\nfor: 4s\ngoodput: 90%\nnetwork: {latency: 1ms}\nworkload: {clients: 2, keys: 1, think: 1ms, timeout: 50ms}\nchecks: {linearizability: off}\nfaults: [{at: 2s, for: forever, delay: {target: all, latency: 20ms}}]\n", checker.OK, "", "", CodeOK},
 		{"threshold missed", base + "expect: {latency.p50: < 1us}\n", checker.OK, "", "", CodeMissed},
 		{"threshold met", base + "expect: {latency.p50: < 1s, availability: \">= 99%\"}\n", checker.OK, "", "", CodeOK},
 		{"probe that never bit", base + "sometimes: [crashes]\n", checker.OK, "", "", CodeMissed},

@@ -44,9 +44,10 @@ type Scenario struct {
 
 	Early, Lose []string // bugs for anybody's protocol, by message and record name
 
-	For    protocols.Duration // safety phase
-	Settle protocols.Duration // bound of each liveness phase; 0: 50 × the largest election timeout
-	Events uint64             // event budget of the safety phase, and again of the liveness phases; 0: sim.DefaultMaxEvents
+	For     protocols.Duration // safety phase
+	Settle  protocols.Duration // bound of each liveness phase; 0: 50 × the largest election timeout
+	Goodput sim.Prob           // share of the operations per second that must return after the heal of all; 0: not judged
+	Events  uint64             // event budget of the safety phase, and again of the liveness phases; 0: sim.DefaultMaxEvents
 
 	Matrix    []Axis // the scenarios that it stands for: see Cells
 	Checks    []Check

@@ -278,23 +278,21 @@ func SmallParameters(sc *Scenario, p *protocols.Protocol) []*Scenario {
 		return nil
 	}
 	var list []*Scenario
-	own := reflect.ValueOf(sc.Parameters[i].Values).Elem()
-	for j := range own.NumField() {
-		tag, tagged := own.Type().Field(j).Tag.Lookup("swarm")
-		if !tagged {
-			continue
+	changed := copyOf(sc.Parameters[i].Values)
+	tagged(changed, nil, func(field reflect.Value, tag swarmTag) {
+		if !tag.number() {
+			return
 		}
-		least, _ := swarmRange(tag)
-		for _, v := range []int64{1, 2, least} {
-			if now := own.Field(j).Int(); v >= now && now != 0 {
+		now := field.Int()
+		for _, v := range []int64{1, 2, tag.lo} {
+			if v >= now && now != 0 {
 				continue
 			}
-			changed := reflect.New(own.Type())
-			changed.Elem().Set(own)
-			changed.Elem().Field(j).SetInt(v)
-			list = append(list, sc.withParameters(i, changed.Interface()))
+			field.SetInt(v)
+			list = append(list, sc.withParameters(i, copyOf(changed)))
 		}
-	}
+		field.SetInt(now)
+	})
 	return list
 }
 

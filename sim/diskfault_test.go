@@ -77,3 +77,24 @@ func digestAt(t *testing.T, cfg Config, until protocols.Time) uint64 {
 	t.Helper()
 	return run(t, cfg, until).Digest()
 }
+
+// A crash in the middle of a step leaves what came before the cut, but a disk that is
+// full makes none of it durable: nothing that waits for it leaves.
+func TestCutAtAFullDiskLeavesNothing(t *testing.T) {
+	n := &node{}
+	if !n.syncs() {
+		t.Fatal("a healthy disk syncs")
+	}
+	n.disk.ill.by[fills] = 1
+	if n.syncs() {
+		t.Error("a full disk syncs")
+	}
+	n.disk.ill.by[fills], n.disk.ill.failure = 0, errFull
+	if n.syncs() {
+		t.Error("a disk that has failed syncs")
+	}
+	n.disk.ill.failure, n.disk.ill.by[stalls] = nil, 1
+	if n.syncs() {
+		t.Error("a disk that is stuck syncs")
+	}
+}

@@ -12,6 +12,30 @@ func (w *World) StopWorkload() {
 	w.arrivals.times, w.arrivals.head = w.arrivals.times[:0], 0
 }
 
+// Resume lets the workload go on after HealAll, with the network of the configuration,
+// regions apart, and without faults, also beyond Workload.Operations.
+func (w *World) Resume() {
+	defer w.guard(new(Stop))
+	w.begin(evPhase, protocols.Nobody, protocols.Nobody, uint64(len(w.cfg.Phases)), 0)
+	if w.tracing {
+		w.record(TraceEvent{Kind: TracePhase, Detail: "the workload goes on"})
+	}
+	w.links.each(func(_, _ protocols.NodeID, l *link) { l.clean, l.cut, l.clogs, l.faulty = false, 0, 0, 0 })
+	w.linkFaults, w.narrow = w.linkFaults[:0], 0
+	w.behave(&w.cfg.Network)
+	w.conduct(&w.cfg.Workload)
+	w.stopped, w.patient, w.unlimited = false, false, true
+	if w.openLoop {
+		w.nextArrival(w.now)
+		return
+	}
+	for i := range w.clients {
+		if c := &w.clients[i]; c.state == idle {
+			w.nextCall(c)
+		}
+	}
+}
+
 // Probe makes every client call one fresh write and then one fresh read, after
 // what it has under way.
 func (w *World) Probe() {
@@ -39,6 +63,11 @@ func (w *World) PendingOperations() int {
 func (w *World) Facts() *protocols.Facts {
 	f := w.blankFacts()
 	f.Live = w.live()
+	for i := range w.nodes {
+		if n := &w.nodes[i]; n.up && n.actor(stalls) >= 0 {
+			f.Stalled = f.Stalled.With(n.id)
+		}
+	}
 	w.links.each(func(from, to protocols.NodeID, l *link) {
 		if from > 0 && to > 0 && (l.cut == 0 && l.clogs == 0 || l.clean) {
 			f.Hears[to] = f.Hears[to].With(from)

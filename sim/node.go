@@ -327,10 +327,10 @@ func (w *World) dropHeld(p *payload) {
 }
 
 // cutCrash is a crash in the middle of a step: what came before the cut takes
-// effect, if whole in full, records durable and what they gate left; nothing after
-// it does.
+// effect, if whole in full, records durable and what they gate left, unless the disk
+// completes no fsync; nothing after it does.
 func (w *World) cutCrash(n *node, whole bool) {
-	if whole {
+	if whole && n.syncs() {
 		w.harden(n, n.disk.appended)
 		w.release(n)
 	}
@@ -341,6 +341,11 @@ func (w *World) cutCrash(n *node, whole bool) {
 	f := n.cutter
 	lost := w.crash(n)
 	w.killed(f, lost)
+}
+
+// syncs reports whether an fsync of n could complete.
+func (n *node) syncs() bool {
+	return n.disk.ill.failure == nil && n.actor(stalls) < 0 && n.actor(fills) < 0
 }
 
 // pause stops n without losing anything.

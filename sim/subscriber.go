@@ -95,6 +95,9 @@ func (s *subscriber) restore(w *World, checkpoint any) {
 		panic("sim: " + err.Error()) // New has made one before
 	}
 	s.table = protocols.Executor{Machine: machine}
+	if limit := w.cfg.Protocol.SessionLimit; limit != nil {
+		s.table.Sessions.Limit = limit(w.cfg.Parameters)
+	}
 	s.table.Restore(checkpoint)
 	s.index = indexOf(protocols.TableOf(machine))
 	s.saved, s.unsaved = checkpoint, 0

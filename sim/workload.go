@@ -75,7 +75,7 @@ func (w *World) resetClients() {
 	w.answers.list, w.answers.spare = w.answers.list[:0], w.answers.spare[:0]
 	w.arrivals.times, w.arrivals.head = w.arrivals.times[:0], 0
 	w.history.reset()
-	w.calls, w.pending, w.turn, w.stopped, w.patient = 0, 0, 0, false, false
+	w.calls, w.pending, w.turn, w.stopped, w.patient, w.unlimited = 0, 0, 0, false, false, false
 	w.askable = protocols.NodesUpTo(w.cluster.Replicas)
 	w.keyed, w.keys = w.cfg.Machine == "kv", max(1, wl.Keys)
 	w.probe, w.arrivalGen = mixOf(w.cfg.Machine), 0
@@ -125,7 +125,7 @@ func mixOf(machine string) [2]Share {
 // mayCall reports whether the workload goes on.
 func (w *World) mayCall() bool {
 	limit := w.cfg.Workload.Operations
-	return !w.stopped && (limit == 0 || w.calls < limit)
+	return !w.stopped && (limit == 0 || w.calls < limit || w.unlimited)
 }
 
 // share draws what the next operation is.

@@ -96,6 +96,7 @@ type World struct {
 	pending      int
 	stopped      bool // no new calls
 	patient      bool // nobody gives up
+	unlimited    bool // Workload.Operations is no bound any more
 	askable      protocols.NodeSet
 
 	out            *protocols.Effects

@@ -10,28 +10,28 @@ import (
 // Parameters are the settings of a VR group. All replicas of a run have the same.
 type Parameters struct {
 	// Variant says what a replica keeps over a crash, and so how it comes back.
-	Variant string `param:"variant" doc:"durable: views and log are on disk before they are promised; diskless: nothing is, as in the paper; crash-vectors: diskless with crash vectors (DISC 2017)."`
+	Variant string `param:"variant" swarm:"durable,crash-vectors" doc:"durable: views and log are on disk before they are promised; diskless: nothing is, as in the paper; crash-vectors: diskless with crash vectors (DISC 2017)."`
 	// ViewTimeout is the range from which the time is drawn after which a backup that
 	// hears no primary starts a view change (§4.2). Its lower end is what read leases
 	// rest on. Equal ends are fine: views need no luck, since the next primary is known.
-	ViewTimeout protocols.Range `param:"view_timeout" doc:"A backup that hears no primary for a time drawn from this range starts a view change."`
+	ViewTimeout protocols.Range `param:"view_timeout" swarm:"scaled" doc:"A backup that hears no primary for a time drawn from this range starts a view change."`
 	// CommitInterval is the time between Commit messages; below ViewTimeout.Min.
-	CommitInterval protocols.Duration `param:"commit_interval" doc:"Time between a primary's Commit messages; below the minimum view timeout."`
+	CommitInterval protocols.Duration `param:"commit_interval" swarm:"scaled" doc:"Time between a primary's Commit messages; below the minimum view timeout."`
 	// Resend is the time after which an unanswered message of a view change, recovery
 	// or state transfer is sent again.
-	Resend protocols.Duration `param:"resend" doc:"Time after which messages of view changes, recoveries and state transfers are sent again."`
+	Resend protocols.Duration `param:"resend" swarm:"scaled" doc:"Time after which messages of view changes, recoveries and state transfers are sent again."`
 	// MaxBatch is the largest number of entries in one Prepare that is sent again.
 	MaxBatch int `param:"max_batch" swarm:"1..4" doc:"Largest number of entries in one Prepare that is sent again."`
 	// CheckpointInterval is the number of operations between checkpoints; 0: none.
 	CheckpointInterval int `param:"checkpoint_interval" swarm:"8..60" doc:"Operations between two checkpoints of the application state; 0: never."`
 	// Reads is how a Read is answered: round, lease or log.
-	Reads string `param:"reads" doc:"round: a round of Commit messages per read; lease: none while the lease lasts; log: through the log."`
+	Reads string `param:"reads" swarm:"round,lease,log" doc:"round: a round of Commit messages per read; lease: none while the lease lasts; log: through the log."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
 	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// LeaderWrite says when a Prepare leaves: parallel, while the primary writes its own
 	// log, or serial, once that is durable. Without a disk both are the same.
-	LeaderWrite string `param:"leader_write" doc:"parallel: a Prepare leaves while the primary writes its own log; serial: once that is durable."`
+	LeaderWrite string `param:"leader_write" swarm:"parallel,serial" doc:"parallel: a Prepare leaves while the primary writes its own log; serial: once that is durable."`
 	// Bugs are known bugs to switch on, by id.
 	Bugs []string `param:"bugs" doc:"Known bugs to switch on."`
 }

@@ -80,7 +80,7 @@ func main(args ...string) (code int, stdout, stderr string) {
 
 // Every --help shows examples.
 func TestHelpHasExamples(t *testing.T) {
-	commands := [][]string{{}, {"run"}, {"compare"}, {"validate"}, {"list"}, {"explain"}, {"init"}, {"schema"}, {"version"}, {"completion"}, {"shrink"}, {"replay"}, {"trace"}}
+	commands := [][]string{{}, {"run"}, {"compare"}, {"validate"}, {"list"}, {"explain"}, {"init"}, {"schema"}, {"version"}, {"completion"}, {"shrink"}, {"replay"}, {"trace"}, {"fuzz"}}
 	for _, what := range []string{"scenarios", "protocols", "checks", "faults", "bugs", "targets", "events", "metrics", "matrices", "cpus", "keys"} {
 		commands = append(commands, []string{"list", what})
 	}

@@ -125,7 +125,7 @@ error, 130 interrupted.`,
 	root.SetErr(a.stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.runCommand(), a.compareCommand(), a.reproduceCommand(), a.logCommand(), a.checkCommand(), a.traceCommand(), a.shrinkCommand(), a.replayCommand(), a.validateCommand(), a.listCommand(), a.explainCommand(),
+	root.AddCommand(a.runCommand(), a.fuzzCommand(), a.compareCommand(), a.reproduceCommand(), a.logCommand(), a.checkCommand(), a.traceCommand(), a.shrinkCommand(), a.replayCommand(), a.validateCommand(), a.listCommand(), a.explainCommand(),
 		a.initCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand())
 	return root
 }

@@ -1,0 +1,41 @@
+package scenarios_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/protocols/all"
+	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/sim"
+)
+
+// TestSwarmPlans: every drawn experiment is valid, within the model, a pure function of
+// its seed, and unchanged by Format and Parse.
+func TestSwarmPlans(t *testing.T) {
+	equate := []cmp.Option{cmp.AllowUnexported(protocols.NodeSet{}, sim.Target{}, sim.Popularity{}, sim.Trigger{}), cmpopts.IgnoreUnexported(scenarios.Scenario{}), cmpopts.EquateEmpty()}
+	for _, p := range all.List() {
+		list := []*protocols.Protocol{p}
+		for seed := range uint64(300) {
+			sc := scenarios.Swarm(seed, p, scenarios.Space{})
+			if err := scenarios.Validate(sc, list); err != nil {
+				t.Fatalf("%s, seed %d: %v\n%s", p.Name, seed, err, scenarios.Format(sc))
+			}
+			if why := sc.OutsideModel(p); why != "" {
+				t.Fatalf("%s, seed %d: %s", p.Name, seed, why)
+			}
+			if diff := cmp.Diff(sc, scenarios.Swarm(seed, p, scenarios.Space{}), equate...); diff != "" {
+				t.Fatalf("%s, seed %d draws two plans:\n%s", p.Name, seed, diff)
+			}
+			again, warnings, err := scenarios.Parse("", scenarios.Format(sc), list)
+			if err != nil || len(warnings) > 0 {
+				t.Fatalf("%s, seed %d: %v %v\n%s", p.Name, seed, warnings, err, scenarios.Format(sc))
+			}
+			if diff := cmp.Diff(sc, again, equate...); diff != "" {
+				t.Fatalf("%s, seed %d: Parse(Format(s)) differs:\n%s", p.Name, seed, diff)
+			}
+		}
+	}
+}

@@ -21,8 +21,7 @@ This page is made by ` + "`go run ./internal/zoo`" + ` (here with ` + "`-runs %d
 
 For each bug, %d plans were drawn (as for property tests: network, disks, clocks, workload and faults, within what the protocol claims
 to survive), with the parameters of the bug's script. *found* is how many of these runs broke a check, *first* the run that was the
-first to, *by* the checks that were the first to break, with the number of runs. *small* is what the first failure shrank to within
-%d runs: faults / client operations. A bug that no run found is not thereby absent: it needs a schedule, and has one in its script.
+first to, *by* the checks that were the first to break, with the number of runs. %s A bug that no run found is not thereby absent: it needs a schedule, and has one in its script.
 
 %d of %d bugs were found.
 
@@ -37,7 +36,11 @@ func document(o *options, list []*protocols.Protocol, found []*measured) (string
 			some++
 		}
 	}
-	fmt.Fprintf(&b, head, len(found), o.runs, o.shrink, o.runs, o.shrink, some, len(found))
+	small := "*small*, what the first failure shrinks to, was not measured here."
+	if o.shrink > 0 {
+		small = fmt.Sprintf("*small* is what the first failure shrank to within %d runs: faults / client operations.", o.shrink)
+	}
+	fmt.Fprintf(&b, head, len(found), o.runs, o.shrink, o.runs, small, some, len(found))
 	for _, p := range list {
 		fmt.Fprintf(&b, "### %s\n\n| bug | class | what is wrong | script | trips | found | first | by | small |\n|---|---|---|---|---|---:|---:|---|---:|\n", p.Title)
 		for _, m := range found {

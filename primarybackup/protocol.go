@@ -45,6 +45,7 @@ func Protocol() *protocols.Protocol {
 			return &protocols.Durability{Claims: claims, Image: newDurableImage}
 		},
 		Invariants:        invariants,
+		Probes:            probes,
 		LinearizableReads: func(parameters any) bool { return parameters.(*Parameters).guarantee().Linearizable },
 		Guarantee:         func(parameters any) protocols.Guarantee { return parameters.(*Parameters).guarantee() },
 	}

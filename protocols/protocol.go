@@ -58,6 +58,10 @@ type Protocol struct {
 	// Invariants returns fresh observers, typed on the protocol's own node.
 	Invariants func(c Cluster, parameters any) []Observer
 
+	// Probes returns a fresh observer that counts the protocol's rare situations. nil:
+	// only the generic ones are counted.
+	Probes func(c Cluster) Prober
+
 	// LinearizableReads says whether the parameters promise linearizable reads.
 	// nil: always.
 	LinearizableReads func(parameters any) bool

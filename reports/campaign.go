@@ -23,6 +23,7 @@ type Campaign struct {
 	failures failures
 	runs     int
 	virtual  int64 // thousandths of a second
+	probes   []scenarios.ProbeCount
 }
 
 // row is one line of the table: one scenario with one protocol.
@@ -44,6 +45,7 @@ type failure struct {
 func (c *Campaign) Add(r *scenarios.Result) {
 	c.runs++
 	c.virtual += int64(r.Virtual)
+	c.probes = scenarios.AddProbes(c.probes, r.Reached)
 	g := c.row(r.Scenario, r.Protocol)
 	g.runs++
 	g.verdicts[r.Verdict]++

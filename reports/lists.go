@@ -37,6 +37,7 @@ var Lists = []List{
 	{"targets", "The words that say whom a fault hits", listTargets},
 	{"events", "The events that a fault can wait for", listEvents},
 	{"metrics", "The metrics that expectations and probes can bound", listMetrics},
+	{"probes", "The rare situations that runs count", listProbes},
 	{"matrices", "The built-in matrices of round trips between regions", listMatrices},
 	{"cpus", "The built-in CPU costs", listCPUs},
 	{"keys", "The keys of a scenario file", listKeys},
@@ -192,6 +193,14 @@ func listMetrics(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
 	var rows []table.Row
 	for _, m := range scenarios.Metrics() {
 		rows = append(rows, table.Row{m.Name, m.Doc})
+	}
+	writeList(b, "", nil, rows)
+}
+
+func listProbes(b *bufio.Writer, list []*protocols.Protocol, _ Paint) {
+	var rows []table.Row
+	for _, p := range scenarios.Probes(list) {
+		rows = append(rows, table.Row{Clean(p.ID), Clean(p.Text)})
 	}
 	writeList(b, "", nil, rows)
 }

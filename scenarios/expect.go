@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,6 +114,8 @@ type Probe struct {
 	Condition     // Metric "" for faults
 	Fault     int // position from 1; everyFault: all of them
 	Admin     int // the same of the operator's plan
+	// Situation is the id of a probe that must have been reached: see [Probes].
+	Situation string
 }
 
 const everyFault = -1
@@ -129,11 +132,17 @@ func (p Probe) String() string {
 		return "every admin effective"
 	case p.Admin > 0:
 		return fmt.Sprintf("admin %d effective", p.Admin)
+	case p.Situation != "":
+		return p.Situation
 	}
 	return p.Condition.String()
 }
 
 func (p Probe) check(r *Result) Checked {
+	if p.Situation != "" {
+		count, _ := r.reached(p.Situation)
+		return Checked{Text: p.Situation, Got: strconv.FormatUint(count, 10), Met: count > 0}
+	}
 	list, which := r.Faults, p.Fault
 	if p.Admin != 0 {
 		list, which = r.Admin, p.Admin
@@ -153,6 +162,9 @@ func (p Probe) check(r *Result) Checked {
 	}
 	return Checked{Text: p.String(), Got: fmt.Sprintf("%d of %d", effective, wanted), Met: wanted > 0 && effective == wanted}
 }
+
+// situation matches the ids of probes. No metric has a hyphen.
+var situation = regexp.MustCompile(`^[a-z]+(-[a-z0-9]+)+$`)
 
 var operators = []string{"<=", ">=", "<", ">", "="}
 
@@ -197,6 +209,9 @@ func ParseProbe(s string) (Probe, error) {
 		name, bound = strings.TrimSpace(s[:i]), s[i:]
 	}
 	m := metricNamed(name)
+	if m == nil && name == s && situation.MatchString(s) {
+		return Probe{Situation: s}, nil // which there are depends on the protocols: see Validate
+	}
 	if m == nil {
 		return Probe{}, fmt.Errorf("unknown metric %s%s (lockstep list metrics)", quote(name), DidYouMean(name, metricNames()))
 	}

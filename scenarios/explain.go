@@ -74,7 +74,7 @@ func named(all []Topic, is func(Topic) bool) []Topic {
 // that the parser, the schema, the lists and the reference use.
 func Topics(list []*protocols.Protocol) []Topic {
 	return slices.Concat(faultTopics(list), checkTopics(list), bugTopics(list), targetTopics(), eventTopics(), nemesisTopics(),
-		metricTopics(), probeTopics(), verbTopics(), keyTopics(), protocolTopics(list))
+		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), keyTopics(), protocolTopics(list))
 }
 
 func faultTopics(list []*protocols.Protocol) []Topic {
@@ -226,6 +226,19 @@ func probeTopics() []Topic {
 		topics = append(topics,
 			Topic{Kind: "probe", Name: what.one, Text: "The " + kind + " at position N of its plan " + what.text + ", each time that it came to it.", Example: "sometimes: [" + strings.ReplaceAll(what.one, "N", "1") + "]"},
 			Topic{Kind: "probe", Name: what.many, Text: "Each " + kind + " of its plan " + what.text + ".", Example: "sometimes: [" + what.many + "]"})
+	}
+	return topics
+}
+
+// situationTopics holds the rare situations that are counted.
+func situationTopics(list []*protocols.Protocol) []Topic {
+	var topics []Topic
+	for _, p := range Probes(list) {
+		t := Topic{Kind: "probe", Name: p.ID, Text: sentence(p.Text), Example: "sometimes: [" + p.ID + "]"}
+		if p.By != "" {
+			t.Details = []string{"reached by: lockstep run " + p.By + " --protocol " + p.With + " --probes"}
+		}
+		topics = append(topics, t)
 	}
 	return topics
 }

@@ -55,7 +55,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("checks", "Checks to switch off, for example {linearizability: off}; see lockstep list checks.", func(s *Scenario) *[]Check { return &s.Checks }, checkCodec()),
 			key("matrix", "Keys with several values, for example {network.loss: [0%, 5%], replicas: [3, 5]}: each combination is a scenario of its own.", func(s *Scenario) *[]Axis { return &s.Matrix }, matrixCodec()),
 			expectField(),
-			key("sometimes", "Probes: what must have happened in the run, so that faults that no longer bite are noticed. A metric with a bound (retries >= 10; without a bound: at least 1), \"fault 2 effective\", \"every fault effective\", \"admin 1 effective\" or \"every admin effective\".", func(s *Scenario) *[]Probe { return &s.Sometimes }, listOf("a list of probes", true, probeCodec())),
+			key("sometimes", "Probes: what must have happened in the run, so that faults that no longer bite are noticed. A metric with a bound (retries >= 10; without a bound: at least 1), \"fault 2 effective\", \"every fault effective\", \"admin 1 effective\", \"every admin effective\", or the name of a rare situation (lockstep list probes), which only protocols that have it must come to.", func(s *Scenario) *[]Probe { return &s.Sometimes }, listOf("a list of probes", true, probeCodec())),
 		},
 		aliases: map[string]string{"nodes": "replicas", "thresholds": "expect"},
 		refused: map[string]string{

@@ -157,6 +157,7 @@ type Result struct {
 	Play       []Played        `json:"play,omitempty"`  // the script with what came of each step
 	Expected   []Checked       `json:"expected,omitempty"`
 	Probes     []Checked       `json:"probes,omitempty"`
+	Reached    []ProbeCount    `json:"reached,omitempty"` // every probe, where Options ask for them
 	Judged     Judged          `json:"judged"`
 	Replay     string          `json:"replay"` // the command that repeats the run
 

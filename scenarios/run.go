@@ -20,6 +20,9 @@ type Options struct {
 	// Checkpoints keeps Result.Checkpoints, by which a replay finds where it departs.
 	Checkpoints bool
 
+	// Probes fills Result.Reached. A scenario that demands a probe has it anyway.
+	Probes bool
+
 	// Reseed gives the run another future, to see whether its end could be another.
 	Reseed sim.Reseed
 
@@ -101,6 +104,7 @@ type run struct {
 	applied    checker.Applied // for the witness
 	result     *Result
 	off        []string // checks that are switched off
+	probers    []protocols.Prober
 	settle     protocols.Duration
 	probed     bool           // the fresh operations have been asked for
 	until      protocols.Time // stop there to look; 0: run to the end
@@ -119,6 +123,7 @@ func (runner *Runner) Run(sc *Scenario, p *protocols.Protocol, seed uint64, opt 
 		return r.result
 	}
 	r.measure()
+	r.countProbes()
 	r.judge(opt)
 	r.expect()
 	if opt.Trace {
@@ -159,6 +164,10 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	}
 	cfg := r.sc.Config(r.p, seed)
 	cfg.Observers = append(r.observers(c), &r.applied)
+	r.startProbes(c, opt)
+	for _, p := range r.probers {
+		cfg.Observers = append(cfg.Observers, p)
+	}
 	if runner.watch != nil {
 		cfg.Observers = append(cfg.Observers, runner.watch)
 	}

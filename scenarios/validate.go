@@ -65,6 +65,9 @@ func validate(sc *Scenario, list []*protocols.Protocol, report reporter) {
 	validateAdmin(sc, list, report)
 	validateScript(sc, list, report)
 	for i, p := range sc.Sometimes {
+		if p.Situation != "" && !knownProbe(p.Situation, list) {
+			report(fmt.Sprintf("sometimes[%d]", i+1), "unknown metric or probe %s%s (lockstep list metrics, lockstep list probes)", quote(p.Situation), DidYouMean(p.Situation, probeNames(list)))
+		}
 		if p.Fault > len(sc.Faults) || p.Fault == everyFault && len(sc.Faults)+len(sc.Nemesis.Faults) == 0 {
 			report(fmt.Sprintf("sometimes[%d]", i+1), "there is no such fault: the plan has %d", len(sc.Faults))
 		}

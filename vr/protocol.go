@@ -43,6 +43,7 @@ func Protocol() *protocols.Protocol {
 			return &protocols.Durability{Claims: claims, Image: newDurableImage}
 		},
 		Invariants: invariants,
+		Probes:     probes,
 	}
 }
 

@@ -23,6 +23,7 @@ type runFlags struct {
 	out       string
 	json      bool
 	noShrink  bool
+	probes    bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -53,6 +54,10 @@ acknowledged ones, and replay.
 A scenario with a matrix is run once for each combination of its values; a key that
 is set has that value only.
 
+--probes counts how often the runs came to each rare situation (lockstep list
+probes), prints the counts over all runs and lists those never reached. With --json
+they are in each run's object, as reached. The runs themselves stay the same.
+
 --out DIR gets SCENARIO/PROTOCOL/seed-N/ with result.json and the resolved
 scenario.yaml of every run. history.jsonl and trace.txt are written too for every
 run of a command of at most ` + fmt.Sprint(reports.FewRuns) + `, and in larger ones for the first ` + fmt.Sprint(reports.TracedFailures) + ` runs of each
@@ -81,6 +86,7 @@ exits with 130. A second one ends at once.`,
 	cmd.Flags().VarP(f.workers, "jobs", "j", "runs at a time (default: the number of CPUs)")
 	cmd.Flags().StringVar(&f.out, "out", "", "folder `DIR` for results, histories and traces")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per run and line")
+	cmd.Flags().BoolVar(&f.probes, "probes", false, "count rare situations, and say which were never reached")
 	cmd.Flags().BoolVar(&f.noShrink, "no-shrink", false, "leave failures as they are")
 	return cmd
 }
@@ -115,6 +121,9 @@ func (a *app) run(ctx context.Context, args []string, f runFlags) error {
 	jobs, err := jobs(list, picked, f.seeds)
 	if err != nil {
 		return err
+	}
+	for i := range jobs {
+		jobs[i].Options.Probes = f.probes
 	}
 	var out *reports.RunFolder
 	if f.out != "" {
@@ -192,6 +201,12 @@ func (a *app) campaign(ctx context.Context, jobs []search.Job, f runFlags, out *
 			fmt.Fprintln(a.stdout) // between the last run and the table
 		}
 		if err := sum.Write(a.stdout, a.paint()); err != nil {
+			return internal(err)
+		}
+	}
+	if f.probes && !f.json {
+		fmt.Fprintln(a.stdout)
+		if err := sum.WriteProbes(a.stdout, a.paint()); err != nil {
 			return internal(err)
 		}
 	}

@@ -27,7 +27,8 @@ const maxPicture = 2_000
 
 // WritePicture writes a page with porcupine's picture of operations of one part:
 // who did what when, the orders that come farthest, and where they get stuck. The
-// page needs nothing but itself. Equal operations and marks make equal bytes.
+// page needs nothing but itself. Marks are cut to the time that the operations span.
+// Equal operations and marks make equal bytes.
 func WritePicture(w io.Writer, ops []protocols.Operation, marks []Mark, title string, opt Options) error {
 	opt = opt.filled()
 	ops = ops[:min(len(ops), maxPicture)]
@@ -52,11 +53,7 @@ func WritePicture(w io.Writer, ops []protocols.Operation, marks []Mark, title st
 			return slices.Compare(a, b)
 		})
 	}
-	annotations := make([]porcupine.Annotation, len(marks))
-	for i, m := range marks {
-		annotations[i] = porcupine.Annotation{Tag: harmless(m.Row), Start: m.Start, End: m.End, Description: harmless(m.Text), Details: harmless(m.Text)}
-	}
-	info.AddAnnotations(annotations)
+	info.AddAnnotations(p.annotations(marks))
 	var page bytes.Buffer
 	if err := porcupine.Visualize(model, info, &page); err != nil {
 		return err
@@ -65,6 +62,24 @@ func WritePicture(w io.Writer, ops []protocols.Operation, marks []Mark, title st
 	text := strings.Replace(page.String(), "<title>Porcupine</title>", "<title>"+harmless(title)+"</title>", 1)
 	_, err = io.WriteString(w, strings.Replace(text, "<div id=\"legend\">", heading, 1))
 	return err
+}
+
+// annotations cuts marks to the time that the operations span, and leaves out those
+// outside it.
+func (p *Part) annotations(marks []Mark) []porcupine.Annotation {
+	from, to := int64(math.MaxInt64), int64(0)
+	for _, op := range p.drawn() {
+		from, to = min(from, op.Call), max(to, op.Return)
+	}
+	var out []porcupine.Annotation
+	for _, m := range marks {
+		if m.End < from || m.Start > to || len(out) == maxPicture {
+			continue
+		}
+		out = append(out, porcupine.Annotation{Tag: harmless(m.Row), Start: max(m.Start, from), End: min(m.End, to),
+			Description: harmless(m.Text), Details: harmless(m.Text)})
+	}
+	return out
 }
 
 // model is the machine for a search without patches, which *left steps bound: the

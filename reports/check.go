@@ -267,5 +267,5 @@ func (c *CheckedHistory) WriteHTML(w io.Writer) error {
 		ops = c.Minimal.Operations
 	}
 	title := fmt.Sprintf("%s: %s: %s", c.File, x.Class, x.Text)
-	return checker.WritePicture(w, ops, nil, Clean(title), c.history.Options())
+	return checker.WritePicture(w, ops, c.history.Marks, Clean(title), c.history.Options())
 }

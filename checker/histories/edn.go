@@ -72,7 +72,7 @@ func (r *reader) event(i int32) error {
 		return err
 	}
 	if f.nodes[e.process].kind != intForm {
-		r.Skipped++ // the nemesis, or whatever else is no client
+		r.nemesis(e) // or whatever else is no client
 		return nil
 	}
 	r.key = f.print(append(r.key[:0], 'p'), e.process)

@@ -35,6 +35,8 @@ type History struct {
 	Positions bool
 	// Skipped counts lines of nemeses and of the test itself.
 	Skipped int
+	// Marks are the faults of nemeses, on the scale of Call and Return.
+	Marks []checker.Mark
 	// Notes says what was found and ignored.
 	Notes []string
 

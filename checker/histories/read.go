@@ -40,6 +40,8 @@ type reader struct {
 	placed  bool                     // every answered operation had a position
 	ordered bool                     // calls came in order
 	amounts bool                     // something was added that is not 1
+	faults  map[string]int           // by the name of what began it: its mark; looked up, never ranged over
+	ended   string                   // the event that ended a fault, until its completion
 }
 
 // Read reads a history as one of [Models]. The name stands for the file in errors,
@@ -51,7 +53,7 @@ func Read(in io.Reader, name, model string, format Format) (*History, error) {
 	if !slices.Contains(Models, model) {
 		return nil, fmt.Errorf("model %q: want %s", model, strings.Join(Models, ", "))
 	}
-	r := &reader{History: &History{Model: model}, open: map[int32]*openOperation{}, retired: map[int32]int{}, index: -1, time: -1, placed: true, ordered: true}
+	r := &reader{History: &History{Model: model}, open: map[int32]*openOperation{}, retired: map[int32]int{}, faults: map[string]int{}, index: -1, time: -1, placed: true, ordered: true}
 	r.scan = scanner{in: bufio.NewReaderSize(in, 1<<16), file: name, line: 1}
 	found, err := r.detect()
 	if err != nil {
@@ -185,6 +187,7 @@ func (r *reader) finish() {
 			return 0
 		})
 	}
+	r.endFaults()
 	r.Positions = r.placed && len(r.Operations) > 0
 	if r.Model == "log" {
 		r.seated = r.saws < r.writes && r.seat()

@@ -32,6 +32,9 @@ func Draw(seed uint64, p *protocols.Protocol, parameters any) *Scenario {
 	g.protocol, g.parameters = p, sc.ParametersOf(p)
 	g.timeout = min(max(maxTimeout(p, g.parameters), time.Millisecond), 10*time.Second)
 	g.cluster(sc)
+	if parameters != nil && p.Validate != nil && p.Validate(g.parameters, sc.Replicas) != nil {
+		sc.Parameters[0].Values, g.parameters = parameters, parameters // not for a cluster of this size
+	}
 	g.network(sc)
 	g.workload(sc)
 	g.faults(sc)

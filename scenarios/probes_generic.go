@@ -66,7 +66,6 @@ const lag = 50
 type life struct {
 	boots    uint64
 	leads    uint64 // the epoch that it leads; 0: none
-	applied  protocols.Index
 	stepped  uint64 // Seq of its last step
 	effects  int    // of that step
 	executed bool   // anything since its boot

@@ -99,7 +99,7 @@ func (m *NewState) Digest() uint64 {
 
 // Digest implements [protocols.Digested].
 func (m *StartEpoch) Digest() uint64 {
-	return foldSet(foldSet(fold2(uint64(m.View), uint64(m.Op)), m.Old), m.Members)
+	return foldSet(foldSet(fold3(uint64(m.View), uint64(m.Op), uint64(m.Prepared)), m.Old), m.Members)
 }
 
 // Digest implements [protocols.Digested].

@@ -96,6 +96,9 @@
 //     op-numbers.
 //   - StartEpoch is sent by the old primary and by all who leave, not by the primary
 //     alone, which may be dead by then.
+//   - StartEpoch names the view of the reconfiguration, and a replica that has that
+//     entry begins the epoch without asking for state: whoever told it may have lost
+//     what its disk had not written, and then nobody could answer (§7.1.1).
 //   - A member in a view change gives the state of the epoch to one who has none:
 //     otherwise f'+1 members of which one is new could wait for each other.
 //   - Without disks, nobody recovers from a log that ends with a reconfiguration which

@@ -18,6 +18,8 @@ const (
 	// next one always exists.
 	maxView  = 1 << (viewBits - 1)
 	maxEpoch = 1 << 22
+
+	noView = View(1<<64 - 1) // no node can be in it
 )
 
 func epochOf(view View) uint64    { return uint64(view >> viewBits) }
@@ -133,9 +135,13 @@ func (n *Node) announce(view View, out *protocols.Effects) {
 
 func (n *Node) sendStartEpoch(to protocols.NodeSet, out *protocols.Effects) {
 	to = to.Without(n.id)
+	prepared := noView
+	if n.log.First() <= n.config.start {
+		prepared = n.log.At(n.config.start).View
+	}
 	for id := to.Next(protocols.Nobody); id != protocols.Nobody; id = to.Next(id) {
 		// Early: that the reconfiguration is committed is on the disks of a quorum.
-		protocols.SendEarly(out, id, StartEpoch{View: firstView(n.config.epoch), Op: n.config.start, Old: n.config.old, Members: n.members})
+		protocols.SendEarly(out, id, StartEpoch{View: firstView(n.config.epoch), Op: n.config.start, Prepared: prepared, Old: n.config.old, Members: n.members})
 	}
 }
 
@@ -199,11 +205,27 @@ func (n *Node) onStartEpoch(from protocols.NodeID, m *StartEpoch, out *protocols
 	case epochOf(m.View) > n.config.epoch && n.bugs.earlyEpoch && m.Members.Has(n.id): // V-14
 		n.configure(configuration{epochOf(m.View), m.Op, m.Members, m.Old})
 		n.enterEpoch(out)
+	case n.holds(m):
+		n.advanceCommit(m.Op, out)
 	case epochOf(m.View) > n.config.epoch:
 		n.fetchEpoch(m.View, from, m.Old.Or(m.Members), out)
 	case n.status != outside && !n.isLeaving():
 		n.sendEpochStarted(from, out)
 	}
+}
+
+// holds reports whether this node has the reconfiguration that m says is committed: the
+// entry of that view. It then has all that the epoch begins with, and fetches nothing.
+// Deviation: the paper's STARTEPOCH does not name the entry, and a replica that has it
+// asks others for it (§7.1.1). If the old primary then loses what its disk had not
+// written, nobody is left to answer: it has forgotten that it began the epoch, and those
+// who could tell it wait for the epoch's state.
+func (n *Node) holds(m *StartEpoch) bool {
+	if !n.serving() || epochOf(m.View) != n.config.epoch+1 || m.Op <= n.commit || m.Op > n.log.Last() || m.Op < n.log.First() {
+		return false
+	}
+	e := n.log.At(m.Op)
+	return e.View == m.Prepared && e.Members == m.Members
 }
 
 func (n *Node) onEpochStarted(from protocols.NodeID, m *EpochStarted, out *protocols.Effects) {

@@ -354,6 +354,32 @@ func TestLogThatDoesNotLeadToItsEpochIsDropped(t *testing.T) {
 	s.clean()
 }
 
+// A replica that has the reconfiguration begins the epoch with it: it asks nobody, since
+// the one that told it may have forgotten (§7.1.1, and the deviation there). One that
+// has another entry in its place asks.
+func TestWhoHoldsTheReconfigurationBeginsTheEpoch(t *testing.T) {
+	s := grown(t, 4, nil)
+	s.reconfigure(1, 2, 3, 4)
+	s.deliver(ofKind(KindPrepare, 1, 3))
+	s.deliver(ofKind(KindPrepareOK, 0, 1))
+	starts := s.take(ofKind(KindStartEpoch, 1, 3))
+	s.take(everything) // all else is lost
+	if len(starts) != 1 || starts[0].message.(*StartEpoch).Prepared != 0 {
+		t.Fatalf("the old primary sent %v", starts)
+	}
+	other := *starts[0].message.(*StartEpoch)
+	other.Prepared = 7
+	if n := s.node(3); n.holds(&other) {
+		t.Error("n3 holds an entry of another view")
+	}
+	s.hand(starts...)
+	s.wants(3, roleBackup, firstView(1))
+	if asks := s.take(ofKind(KindGetState, 3, 0)); len(asks) > 0 {
+		t.Errorf("n3 asks for what it has: %v", asks)
+	}
+	s.clean()
+}
+
 // VR-I10: an epoch that nobody has decided on.
 func TestInvariantEpochsInOrderTrips(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Bugs = []string{"V-14"} })

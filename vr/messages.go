@@ -114,6 +114,7 @@ type NewState struct {
 type StartEpoch struct {
 	View         View              // the first one of the epoch
 	Op           protocols.Index   // op-number of the reconfiguration
+	Prepared     View              // the view of the reconfiguration; noView: the sender has compacted it
 	Old, Members protocols.NodeSet // the old and the new configuration
 }
 

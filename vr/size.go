@@ -77,7 +77,7 @@ func (r *Install) Size() int { return 20 + sizeOf(r.Entries) }
 func (r *Checkpoint) Size() int { return 16 + sizeOfBase(r.Base) + 4 + sizeOf(r.Entries) }
 
 // Size implements [protocols.Sized].
-func (*StartEpoch) Size() int { return 16 + 2*sizeOfSet }
+func (*StartEpoch) Size() int { return 24 + 2*sizeOfSet }
 
 // Size implements [protocols.Sized].
 func (*EpochStarted) Size() int { return 16 }

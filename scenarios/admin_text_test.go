@@ -17,7 +17,7 @@ import (
 func TestDrawnAdminAndScripts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sc := New("drawn")
-		sc.Workload.Mix = defaultMix(sc.Machine)
+		sc.Workload.Mix = DefaultMix(sc.Machine)
 		sc.Protocols = []string{"mover"}
 		sc.Replicas = 5
 		some := func(what string) (s protocols.NodeSet) {

@@ -18,7 +18,7 @@ import (
 func Brief(sc *Scenario, list []*protocols.Protocol, note string) []byte {
 	plain := New("")
 	plain.Machine = sc.Machine
-	plain.Workload.Mix = defaultMix(sc.Machine)
+	plain.Workload.Mix = DefaultMix(sc.Machine)
 	for _, ps := range sc.Parameters {
 		if p := find(list, ps.Protocol); p != nil && p.Parameters != nil {
 			plain.Parameters = append(plain.Parameters, Parameters{Protocol: ps.Protocol, Values: p.Parameters()})

@@ -28,15 +28,15 @@ func defaultWorkload() sim.Workload {
 	return sim.Workload{
 		Clients: 5,
 		Keys:    5,
-		Mix:     defaultMix("kv"),
+		Mix:     DefaultMix("kv"),
 		Think:   sim.Between(5*time.Millisecond, 15*time.Millisecond),
 		Timeout: 500 * time.Millisecond,
 		GiveUp:  2 * time.Second,
 	}
 }
 
-// defaultMix is what clients do where the scenario does not say it.
-func defaultMix(machine string) []sim.Share {
+// DefaultMix is what clients do where the scenario does not say it.
+func DefaultMix(machine string) []sim.Share {
 	share := func(name string, percent int64) sim.Share {
 		s, ok := shareNamed(machine, name)
 		if !ok {

@@ -36,7 +36,7 @@ func (d *decoder) decode(root *yaml.Node, sc *Scenario) {
 		return
 	}
 	if _, given := d.where["workload.mix"]; !given {
-		sc.Workload.Mix = defaultMix(sc.Machine)
+		sc.Workload.Mix = DefaultMix(sc.Machine)
 	}
 	if _, bad := d.problems.split(); bad != nil {
 		sc.Matrix = nil // values of a matrix are tried on what could be read, which is not whole

@@ -27,7 +27,7 @@ func phaseMapping() *mapping[sim.Phase] {
 		before: func(d *decoder, p *sim.Phase) {
 			p.Network, p.Workload = d.scenario.Network, d.scenario.Workload
 			if _, given := d.where["workload.mix"]; !given {
-				p.Workload.Mix = defaultMix(d.scenario.Machine)
+				p.Workload.Mix = DefaultMix(d.scenario.Machine)
 			}
 		},
 		after: func(d *decoder, n *yaml.Node, path string, given []string, p *sim.Phase) {

@@ -142,7 +142,7 @@ func (g *drawer) workload(sc *Scenario) {
 	case n == 1:
 		sc.Machine = "register"
 	}
-	w.Mix = defaultMix(sc.Machine)
+	w.Mix = DefaultMix(sc.Machine)
 	w.Clients = int(g.between(1, 10))
 	w.Keys = int(g.between(1, 5))
 	w.Operations = int(g.between(20, 400))

@@ -147,7 +147,7 @@ func (f *Profile) measure(sc *Scenario, p *protocols.Protocol) error {
 // writesOf is the writing part of a machine's default mix.
 func writesOf(machine string) []sim.Share {
 	var writes []sim.Share
-	for _, s := range defaultMix(machine) {
+	for _, s := range DefaultMix(machine) {
 		if s.Kind == protocols.Write {
 			writes = append(writes, s)
 		}

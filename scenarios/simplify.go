@@ -30,7 +30,7 @@ var kept = []string{"version", "name", "why", "machine", "protocols", "parameter
 func Variants(sc *Scenario, p *protocols.Protocol) []Variant {
 	var list []Variant
 	plain := New("")
-	plain.Workload.Mix = defaultMix(sc.Machine)
+	plain.Workload.Mix = DefaultMix(sc.Machine)
 	pinned := sc.Clone()
 	Pin(pinned.Faults)
 	for _, f := range scenarioMapping().fields {

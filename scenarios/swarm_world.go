@@ -142,7 +142,7 @@ func (s *swarm) workload(sc *Scenario) {
 	if sc.Machine == s.plain.Machine {
 		sc.Machine = g.pick("kv", "kv", "kv", "kv", "kv", "kv", "kv", "register", "log", "counter")
 	}
-	w.Mix = defaultMix(sc.Machine)
+	w.Mix = DefaultMix(sc.Machine)
 	if g.chance(50) {
 		g.reweigh(w.Mix)
 	}

@@ -4,6 +4,7 @@ package main
 var sources = map[string]string{
 	"linearizability": "Herlihy and Wing, TOPLAS 1990",
 	"liveness":        "derived: a majority that hears each other must go on",
+	"goodput":         "derived: metastable failures (Huang et al., OSDI 2022)",
 	"convergence":     "derived: equal logs give equal states (Schneider, ACM Computing Surveys 1990)",
 	"panic":           "derived",
 	"SUBSCRIBER":      "derived: what a subscriber is told is what was executed",
@@ -59,6 +60,7 @@ var sources = map[string]string{
 // planted are the tests that trip the checks which no script of a bug does.
 // Each is named by its folder and function.
 var planted = map[string]string{
+	"goodput":    "scenarios TestVerdicts",
 	"panic":      "scenarios TestVerdicts",
 	"SUBSCRIBER": "scenarios TestSubscriberAlarms",
 	"ORDER":      "checker TestGenericObservers",

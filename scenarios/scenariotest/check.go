@@ -1,16 +1,41 @@
 // Package scenariotest puts a replication protocol on trial inside go test.
 //
+// # One line
+//
 //	func TestMyProtocol(t *testing.T) { scenariotest.Check(t, mine.Protocol()) }
 //
-// Check runs many drawn plans as one property; Scenario runs one scenario file. A
-// failure is saved as a scenario under testdata/lockstep, which is run first from
-// then on, and ends with the one command that repeats it.
+// Check runs drawn experiments: cluster, links, disks, clients and faults within the
+// model that the protocol claims to survive. How many is said by -rapid.checks (100),
+// which seeds by -rapid.seed; under -short it is a tenth.
 //
-// It imports rapid, which registers its flags (-rapid.checks and others) on the
-// command line of the test binary.
+// # When it fails
+//
+// The first failure is made as small as it can be (package shrink) and told: what led
+// to it, what the nodes believed, which operations contradict each other. The small
+// plan is saved under testdata/lockstep/<test>, with a space-time diagram beside it,
+// and the report ends with the one command that repeats it. Commit the file: from then
+// on every run of the test begins with it, and fails as long as the plan fails. It is
+// judged by the verdict, so the protocol's code may change.
+//
+// # Your own experiments
+//
+//	scenariotest.Check(t, p, scenariotest.Machine("counter"))
+//	scenariotest.Check(t, p, scenariotest.Invariants(mine.Observers))
+//	scenariotest.Check(t, p, scenariotest.Generate(func(t *rapid.T) *scenarios.Scenario {
+//		sc := scenarios.New("mine")
+//		sc.Replicas = rapid.SampledFrom([]int{3, 5}).Draw(t, "replicas")
+//		return sc
+//	}))
+//
+// CheckScenario runs one file or shipped scenario with many seeds, CheckLibrary all
+// that lockstep ships for whole runs, and Fuzz is Check as a target of go test -fuzz.
+//
+// The package imports rapid, which registers its flags (-rapid.checks and others) on
+// the command line of the test binary.
 package scenariotest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -21,8 +46,10 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/scenarios/shrink"
 )
 
 // Option changes what Check does.
@@ -31,9 +58,32 @@ type Option func(*settings)
 type settings struct {
 	parameters any
 	command    string
-	plan       func(seed uint64) *scenarios.Scenario
+	generate   func(t *rapid.T, seed uint64) *scenarios.Scenario
+	invariants func(protocols.Cluster, any) []protocols.Observer
+	machine    string
 	folder     string
+	budget     int
 }
+
+// Machine sets the state machine of every experiment, by name. Default: kv.
+func Machine(name string) Option { return func(s *settings) { s.machine = name } }
+
+// Invariants adds observers to those of the protocol; each run gets fresh ones.
+func Invariants(fresh func(c protocols.Cluster, parameters any) []protocols.Observer) Option {
+	return func(s *settings) { s.invariants = fresh }
+}
+
+// Generate replaces drawn plans by scenarios of one's own shape: generate draws what
+// it likes from rapid, and must be a pure function of that. The seed of the run is
+// drawn beside it.
+func Generate(generate func(t *rapid.T) *scenarios.Scenario) Option {
+	return func(s *settings) {
+		s.generate = func(t *rapid.T, _ uint64) *scenarios.Scenario { return generate(t) }
+	}
+}
+
+// Budget bounds in runs how long a failure is made smaller; 0: not at all. Default: 500.
+func Budget(runs int) Option { return func(s *settings) { s.budget = runs } }
 
 // Parameters sets the protocol's parameters, as Protocol.Parameters returns them.
 func Parameters(parameters any) Option {
@@ -50,7 +100,9 @@ func Command(command string) Option {
 // Plan replaces [scenarios.Draw]: plan makes a scenario of a seed and must be a
 // pure function.
 func Plan(plan func(seed uint64) *scenarios.Scenario) Option {
-	return func(s *settings) { s.plan = plan }
+	return func(s *settings) {
+		s.generate = func(_ *rapid.T, seed uint64) *scenarios.Scenario { return plan(seed) }
+	}
 }
 
 // Folder sets where failing plans are saved, relative to the test's package.
@@ -59,60 +111,114 @@ func Folder(folder string) Option {
 	return func(s *settings) { s.folder = folder }
 }
 
-// Check runs drawn plans with the protocol, as many as -rapid.checks says (100),
-// and fails with the report of the first one that does not meet its expectations.
-// What failed before is run first.
+// Check runs drawn plans with the protocol, as many as -rapid.checks says (100; a
+// tenth of them under -short), and fails with the story of the first one that does not
+// meet its expectations. What failed before is run first.
 func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 	t.Helper()
-	s := &settings{command: "lockstep", folder: filepath.Join("testdata", "lockstep", fileName(t.Name()))}
-	for _, o := range options {
-		o(s)
-	}
-	if s.plan == nil {
-		s.plan = func(seed uint64) *scenarios.Scenario { return scenarios.Draw(seed, p, s.parameters) }
-	}
+	p, s := prepare(t.Name(), p, options)
 	for _, file := range s.saved(t) {
 		s.again(t, p, file)
 	}
 	if t.Failed() {
 		return
 	}
-	var runner scenarios.Runner
-	var failing *[8]byte // the seed of the first failure
-	var report string
-	rapid.Check(t, func(rt *rapid.T) {
-		// Bytes, because a third of what rapid's Uint64 draws are duplicates.
-		drawn := [8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(rt, "seed"))
-		if failing == nil {
-			seed := hashed(drawn)
-			sc := s.plan(seed)
-			if r := runner.Run(sc, p, seed, scenarios.Options{History: true}); r.Code() != scenarios.CodeOK {
-				failing, report = &drawn, s.report(sc, p, r)
-			}
-		}
-		// Every other seed passes at no cost, so that rapid's own minimisation, which
-		// knows nothing of plans, ends at once. One call site and one text: rapid
-		// compares both.
-		if failing != nil && drawn == *failing {
-			rt.Fatalf("%s", report)
-		}
-	})
+	rapid.Check(t, s.property(p, testing.Short()))
 }
 
-// Scenario runs one scenario file, or a shipped scenario by name, with the
+// Fuzz is [Check] as a target of go test -fuzz: the fuzzer chooses what rapid draws.
+//
+//	func FuzzMine(f *testing.F) { scenariotest.Fuzz(f, mine.Protocol()) }
+func Fuzz(f *testing.F, p *protocols.Protocol, options ...Option) {
+	f.Helper()
+	p, s := prepare(f.Name(), p, options)
+	for seed := range byte(8) {
+		f.Add([]byte{seed, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, seed, seed, seed})
+	}
+	f.Fuzz(rapid.MakeFuzz(s.property(p, false)))
+}
+
+// prepare applies the options to a test's settings and to a copy of its protocol.
+func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.Protocol, *settings) {
+	s := &settings{command: "lockstep", folder: filepath.Join("testdata", "lockstep", fileName(test)), budget: 500}
+	for _, o := range options {
+		o(s)
+	}
+	if s.generate == nil {
+		s.generate = func(_ *rapid.T, seed uint64) *scenarios.Scenario { return scenarios.Draw(seed, p, s.parameters) }
+	}
+	if s.invariants != nil {
+		own, more := p.Invariants, s.invariants
+		watched := *p
+		watched.Invariants = func(c protocols.Cluster, parameters any) []protocols.Observer {
+			if own == nil {
+				return more(c, parameters)
+			}
+			return append(own(c, parameters), more(c, parameters)...)
+		}
+		p = &watched
+	}
+	return p, s
+}
+
+// property is one experiment. After the first failure every other experiment passes at
+// no cost, so that rapid's own minimisation, which knows nothing of plans, ends at
+// once. One call site and one text: rapid compares both.
+func (s *settings) property(p *protocols.Protocol, short bool) func(*rapid.T) {
+	var runner scenarios.Runner
+	failing, report, count := "", "", 0
+	return func(rt *rapid.T) {
+		// Bytes, because a third of what rapid's Uint64 draws are duplicates.
+		seed := hashed([8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(rt, "seed")))
+		sc := s.generate(rt, seed)
+		if s.machine != "" {
+			sc.Machine = s.machine
+			sc.Workload.Mix = scenarios.DefaultMix(s.machine)
+		}
+		name := fmt.Sprintf("%d %s", seed, scenarios.Format(sc))
+		if count++; failing == "" && (!short || count%10 == 1) {
+			if r := runner.Run(sc, p, seed, scenarios.Options{History: true}); r.Code() != scenarios.CodeOK {
+				failing, report = name, s.report(sc, p, r)
+			}
+		}
+		if failing == name {
+			rt.Fatalf("%s", report)
+		}
+	}
+}
+
+// CheckScenario runs one scenario file, or a shipped scenario by name, with the
 // protocol and the seeds 1 to seeds, and fails unless all expectations are met.
-func Scenario(t *testing.T, p *protocols.Protocol, file string, seeds uint64) {
+func CheckScenario(t *testing.T, p *protocols.Protocol, file string, seeds uint64) {
 	t.Helper()
 	list, _, err := scenarios.Resolve([]string{file}, []*protocols.Protocol{p})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var runner scenarios.Runner
 	for _, sc := range list {
-		for seed := uint64(1); seed <= seeds; seed++ {
-			if r := runner.Run(sc, p, seed, scenarios.Options{}); r.Code() != scenarios.CodeOK {
-				t.Fatalf("%s", text(r, r.Replay))
-			}
+		check(t, p, sc, seeds)
+	}
+}
+
+// CheckLibrary runs every shipped scenario of the library that is meant for the
+// protocol with the seeds 1 to seeds, each as a subtest.
+func CheckLibrary(t *testing.T, p *protocols.Protocol, seeds uint64) {
+	t.Helper()
+	for _, name := range scenarios.Library() {
+		sc, _, err := scenarios.Load(name, []*protocols.Protocol{p})
+		if err != nil || !sc.Runs(p.Name) {
+			continue // speaks of what other protocols have
+		}
+		t.Run(name, func(t *testing.T) { check(t, p, sc, seeds) })
+	}
+}
+
+func check(t *testing.T, p *protocols.Protocol, sc *scenarios.Scenario, seeds uint64) {
+	t.Helper()
+	var runner scenarios.Runner
+	for seed := uint64(1); seed <= seeds; seed++ {
+		if r := runner.Run(sc, p, seed, scenarios.Options{}); r.Code() != scenarios.CodeOK {
+			t.Fatalf("%s", text(r, r.Replay))
 		}
 	}
 }
@@ -157,15 +263,29 @@ func (s *settings) again(t *testing.T, p *protocols.Protocol, file string) {
 
 const seedLine = "# seed %d"
 
-// report saves a failing plan and says how to repeat it.
+// report makes a failing plan small, saves it, and says what happens in it and how to
+// repeat it.
 func (s *settings) report(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) string {
-	plan := scenarios.Format(scenarios.Resolved(sc, p))
+	sc = scenarios.Resolved(sc, p)
+	plan, told, drawing := scenarios.Format(sc), "", []byte(nil)
+	if r.Verdict == checker.Violation && s.budget > 0 {
+		if small, err := shrink.Minimise(context.Background(), sc, p, r.Seed, shrink.Options{MaxRuns: s.budget}); err == nil {
+			if story, err := shrink.Tell(small.Scenario, p, r.Seed, ""); err == nil {
+				told = fmt.Sprintf("made small in %d runs: %s\n\n%s\n", small.Runs, small.Sizes(), story.Text)
+				plan, drawing = story.Scenario, story.SVG
+			}
+		}
+	}
 	data := append(fmt.Appendf(nil, seedLine+"\n", r.Seed), plan...)
 	file := filepath.Join(s.folder, fmt.Sprintf("%x", sha256.Sum256(data))[:8]+".yaml")
-	if err := save(file, data); err != nil {
-		return text(r, fmt.Sprintf("the plan could not be saved (%v); it is:\n%s", err, data))
+	err := save(file, data)
+	if err == nil && drawing != nil {
+		err = save(strings.TrimSuffix(file, ".yaml")+".svg", drawing)
 	}
-	return text(r, s.replay(file, p, r.Seed))
+	if err != nil {
+		return told + text(r, fmt.Sprintf("the plan could not be saved (%v); it is:\n%s", err, data))
+	}
+	return told + text(r, s.replay(file, p, r.Seed))
 }
 
 func (s *settings) replay(file string, p *protocols.Protocol, seed uint64) string {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/scenarios"
@@ -18,7 +20,39 @@ func TestRaft(t *testing.T) {
 }
 
 func TestRaftSteadyState(t *testing.T) {
-	scenariotest.Scenario(t, raft.Protocol(), "steady-state", 2)
+	scenariotest.CheckScenario(t, raft.Protocol(), "steady-state", 2)
+}
+
+func TestRaftLibrary(t *testing.T) {
+	scenariotest.CheckLibrary(t, raft.Protocol(), 1)
+}
+
+// FuzzRaft shows Check as a fuzz target.
+func FuzzRaft(f *testing.F) { scenariotest.Fuzz(f, raft.Protocol()) }
+
+// counter counts the steps that it is shown.
+type counter struct{ steps *int }
+
+func (c counter) Moments() protocols.MomentKind { return protocols.Stepped }
+func (c counter) Checks() []protocols.CheckInfo {
+	return []protocols.CheckInfo{{ID: "MINE", Text: "no step is taken"}}
+}
+func (c counter) Observe(*protocols.Moment) { *c.steps++ }
+
+// TestOwnShapes: scenarios of one's own shape, another machine and more observers.
+func TestOwnShapes(t *testing.T) {
+	steps, sizes := 0, map[int]bool{}
+	scenariotest.Check(t, raft.Protocol(), scenariotest.Machine("counter"),
+		scenariotest.Invariants(func(protocols.Cluster, any) []protocols.Observer { return []protocols.Observer{counter{&steps}} }),
+		scenariotest.Generate(func(rt *rapid.T) *scenarios.Scenario {
+			sc := scenarios.New("mine")
+			sc.Replicas, sc.For = rapid.SampledFrom([]int{1, 3}).Draw(rt, "replicas"), 1e9
+			sizes[sc.Replicas] = true
+			return sc
+		}))
+	if steps == 0 || len(sizes) != 2 {
+		t.Errorf("the observer saw %d steps, the sizes were %v", steps, sizes)
+	}
 }
 
 // folderVariable asks TestBroken, run as a process of its own, to fail and to
@@ -58,7 +92,7 @@ func TestFailure(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("want one saved plan, got %v (%v)\n%s", files, err, first)
 	}
-	for _, want := range []string{"violation (linearizability)", "repeat: go run ./cmd/mine run " + filepath.ToSlash(files[0]) + " --protocol raft --seed "} {
+	for _, want := range []string{"made small in ", "what led to it", "violation (linearizability)", "repeat: go run ./cmd/mine run " + filepath.ToSlash(files[0]) + " --protocol raft --seed "} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the report lacks %q:\n%s", want, first)
 		}

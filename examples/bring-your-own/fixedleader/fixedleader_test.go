@@ -26,7 +26,7 @@ func TestDrawnFaults(t *testing.T) {
 
 // TestLeaderCrash runs a plan of its own.
 func TestLeaderCrash(t *testing.T) {
-	scenariotest.Scenario(t, fixedleader.Protocol(), "../scenarios/leader-crash.yaml", 50)
+	scenariotest.CheckScenario(t, fixedleader.Protocol(), "../scenarios/leader-crash.yaml", 50)
 }
 
 // TestBrokenOnPurpose: a test bed that finds nothing proves nothing. Each plan

@@ -12,7 +12,7 @@ import (
 )
 
 func TestLibrary(t *testing.T) {
-	names := slices.Concat(Library(), FaultScenarios(), Figures())
+	names := slices.Concat(Library(), FaultScenarios())
 	if len(names) < 8 {
 		t.Fatalf("want at least eight scenarios, got %v", names)
 	}
@@ -83,7 +83,7 @@ func TestSchema(t *testing.T) {
 		return resolved.Validate(instance)
 	}
 	good := map[string][]byte{"template": Template("x"), "full": []byte(full)}
-	for _, name := range slices.Concat(Library(), FaultScenarios(), Figures()) {
+	for _, name := range slices.Concat(Library(), FaultScenarios()) {
 		text, err := LibraryText(name)
 		if err != nil {
 			t.Fatal(err)

@@ -113,6 +113,9 @@ func TestShippedKeysAreDocumented(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if _, warnings, err := scenarios.Load(name, all.List()); err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v %v", name, err, warnings)
+		}
 		var root yaml.Node
 		if err := yaml.Load(text, &root); err != nil {
 			t.Fatal(err)

@@ -156,7 +156,7 @@ func (n *Node) onAppendEntries(from protocols.NodeID, m *AppendEntries, out *pro
 		}
 		return
 	}
-	if why := m.impossible(); why != "" {
+	if why := m.impossible(n.replicas); why != "" {
 		n.drop(out, why)
 		return
 	}
@@ -194,8 +194,8 @@ func (n *Node) skip(m *AppendEntries) bool {
 	return true
 }
 
-// impossible returns why no correct leader can have sent m, or "".
-func (m *AppendEntries) impossible() string {
+// impossible returns why no correct leader of these replicas can have sent m, or "".
+func (m *AppendEntries) impossible(replicas protocols.NodeSet) string {
 	if m.PrevLogIndex == 0 && m.PrevLogTerm != 0 {
 		return "a term before the first entry"
 	}
@@ -203,6 +203,9 @@ func (m *AppendEntries) impossible() string {
 	for i := range m.Entries {
 		if m.Entries[i].Term < term || m.Entries[i].Term == 0 {
 			return "terms that go down"
+		}
+		if c := m.Entries[i].Configuration; c != nil && !c.isPossible(replicas) {
+			return "a configuration that cannot be"
 		}
 		term = m.Entries[i].Term
 	}

@@ -318,6 +318,8 @@ func TestAppendEntriesImpossibleIsDropped(t *testing.T) {
 		{"a term before the first entry", AppendEntries{PrevLogTerm: 1, Entries: []Entry{{Term: 4}}}},
 		{"terms that go down", AppendEntries{PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 1}}}},
 		{"terms that go down", AppendEntries{PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4}, {Term: 3}}}},
+		{"a configuration that cannot be", AppendEntries{PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4, Configuration: &Configuration{Voters: protocols.Nodes(1, 9)}}}}},
+		{"a configuration that cannot be", AppendEntries{PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4, Configuration: &Configuration{}}}}},
 		{"entries of a later term", AppendEntries{PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 5}}}},
 	} {
 		s := withDisks(t, nil, withLog(4, 1, 1, 2), nil)

@@ -80,8 +80,10 @@ func Protocol() *protocols.Protocol {
 			return quorum.Has(both), fmt.Sprintf("n1 can talk to %v, want a %v", both, quorum)
 		},
 		Survives: func(fault protocols.FaultKind, _ any, _ int) int {
-			if slices.Contains([]protocols.FaultKind{protocols.FaultWipe, protocols.FaultCorrupt, protocols.FaultDiskError}, fault) {
-				return 0
+			switch fault {
+			case protocols.FaultWipe, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect,
+				protocols.FaultReordered, protocols.FaultDiskError, protocols.FaultDiskFull:
+				return 0 // it believes its disk
 			}
 			return -1
 		},

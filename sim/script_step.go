@@ -388,7 +388,7 @@ func (s ScriptStep) String() string {
 	case VerbRequest:
 		add(s.Names...)
 		add(s.To...)
-		add(commandText(s.Command))
+		add(s.Command.String())
 	case VerbReconfigure, VerbTransfer:
 		add(s.Names...)
 		add("to")
@@ -485,19 +485,10 @@ func parseCommand(words []string) (c protocols.Command, err error) {
 	if !ok {
 		return bad()
 	}
-	if canonical := commandText(c); canonical != strings.Join(words, " ") {
+	if c.String() != strings.Join(words, " ") {
 		return bad()
 	}
 	return c, nil
-}
-
-// commandText prints c as parseCommand reads it: a span always with its end.
-func commandText(c protocols.Command) string {
-	text := c.String()
-	if (c.Kind == protocols.Follow || c.Op == protocols.ReadRange) && c.Old == 1 {
-		text += ".." + strconv.FormatInt(c.Arg, 10)
-	}
-	return text
 }
 
 func parseWhole(s string, v *int64) bool {

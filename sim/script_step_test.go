@@ -102,7 +102,7 @@ func anyCommand(t *rapid.T) protocols.Command {
 		{Kind: protocols.Write, Op: protocols.Double},
 		{Kind: protocols.Write, Op: protocols.ReadClock},
 		{Kind: protocols.Read, Op: protocols.Get, Key: key},
-		{Kind: protocols.Read, Op: protocols.ReadRange, Arg: arg, Old: old + 2},
+		{Kind: protocols.Read, Op: protocols.ReadRange, Arg: arg, Old: old + 1},
 		{Kind: protocols.Follow, Arg: arg, Old: old + 1},
 	}).Draw(t, "command")
 }

@@ -24,13 +24,32 @@ func (n *Node) compact(out *protocols.Effects) {
 	if n.taken == nil && applied-n.base() >= every && !n.configurationAt(applied).Voters.Empty() {
 		n.taken = n.takeSnapshot()
 	}
-	if t := n.taken; t != nil && applied-t.LastIndex >= protocols.Index(n.parameters.LogKept) {
+	if t := n.taken; t != nil && applied-t.LastIndex >= protocols.Index(n.parameters.LogKept) && !n.spares(applied-t.LastIndex, every) {
 		n.taken = nil
 		n.baseTerm, n.checkpoint = t.LastTerm, t
 		n.log.CompactTo(t.LastIndex)
 		n.dropConfigurations(t.LastIndex)
 		n.saveSnapshot(out)
 	}
+}
+
+// spared bounds in snapshots for how long a transfer may put off compaction.
+const spared = 16
+
+// spares reports whether the leader keeps entries that it could forget, because a
+// follower is getting an older snapshot and needs what comes after it: without them it
+// would get the next snapshot, and so on for as long as clients write. A transfer that
+// takes too long holds up nothing for ever: the log stays bounded.
+func (n *Node) spares(kept, every protocols.Index) bool {
+	if n.role != leader || kept >= spared*every {
+		return false
+	}
+	for i := range n.progress {
+		if p := &n.progress[i]; p.sending != nil && p.offset > 0 { // it has answered
+			return true
+		}
+	}
+	return false
 }
 
 func (n *Node) takeSnapshot() *Checkpoint {

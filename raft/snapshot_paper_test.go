@@ -103,6 +103,51 @@ func TestInstallSnapshotInChunks(t *testing.T) {
 	s.clean()
 }
 
+// While a follower takes over a snapshot, its leader keeps what comes after it, so that
+// the follower goes on with entries and not with the next snapshot; for a bounded time,
+// and not for a follower that says nothing.
+func TestLogIsKeptDuringATransfer(t *testing.T) {
+	s := ahead(t)
+	s.probe(1)
+	s.deliver(everything)
+	s.deliver(everything) // the first chunk, and its answer
+	chunk := s.take(ofKind(KindInstallSnapshot, 1, 3))
+	l := s.node(1)
+	write := func(seqs ...uint64) {
+		for _, seq := range seqs {
+			s.request(1, put(-1, seq, 9))
+			s.settle(between(1, 2))
+		}
+	}
+	write(2, 3, 4, 5)
+	if l.base() != 6 || l.log.Last() != 10 {
+		t.Fatalf("n1 has a snapshot of %d and a log up to %d, want 6 and 10", l.base(), l.log.Last())
+	}
+	s.wire = append(s.wire, chunk...)
+	s.settle(everything)
+	var installed []protocols.Index
+	for _, note := range s.actors[3].notes {
+		if note.Kind == protocols.NoteInstalled {
+			installed = append(installed, note.Index)
+		}
+	}
+	if n := s.node(3); !slices.Equal(installed, []protocols.Index{6}) || n.log.Last() != 10 {
+		t.Errorf("n3 has taken over snapshots of %v, and a log up to %d; want 6 and 10", installed, n.log.Last())
+	}
+	s = ahead(t)
+	s.probe(1)
+	s.deliver(everything)
+	s.deliver(everything)
+	l = s.node(1)
+	for seq := uint64(2); seq < 2+spared*3+4; seq++ {
+		write(seq)
+	}
+	if l.base() <= 6 {
+		t.Errorf("n1 keeps %d entries for ever", l.log.Len())
+	}
+	s.clean()
+}
+
 // Chunks that are lost, doubled or late do no harm: the follower takes the rows in
 // order and says how many it has.
 func TestInstallSnapshotResumes(t *testing.T) {

@@ -57,7 +57,11 @@ func (n *Node) onProgress(from protocols.NodeID, m *Progress, out *protocols.Eff
 	if from == n.id || !n.isAnswer(from, m.Epoch, out) {
 		return
 	}
+	before := n.match[from]
 	n.matched(from, m.Match, m.MatchEpoch, out)
+	if n.match[from] > before {
+		return // what was sent arrives: to send it again would only add to a queue
+	}
 	p := &n.progress[from]
 	if !p.probing && m.Sent > n.match[from] && p.next > n.match[from]+1 {
 		p.next = n.match[from] + 1 // what was sent is lost

@@ -109,7 +109,11 @@ func (n *Node) replicate(to protocols.NodeID, out *protocols.Effects) {
 			return
 		}
 		room := n.match[to] + protocols.Index(n.parameters.Window) + 1 - p.next
-		sent := n.sendEntries(to, p.next, int(min(room, protocols.Index(n.parameters.MaxBatch))), n.mode != modeAsync || n.role == starting, out)
+		most := min(room, protocols.Index(n.parameters.MaxBatch))
+		// Under async nobody waits for acknowledgements, but a full window does: without
+		// one it would move on only once in a ping.
+		fills := min(most, n.log.Last()+1-p.next) == room
+		sent := n.sendEntries(to, p.next, int(most), n.mode != modeAsync || n.role == starting || fills, out)
 		p.next += protocols.Index(sent)
 	}
 }

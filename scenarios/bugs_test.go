@@ -65,7 +65,7 @@ var hunts = []hunt{
 
 	{protocol: "primarybackup", bug: "B-01", scenario: "leader-cut-off", seeds: 3, check: "PB-I5"},
 	{protocol: "primarybackup", bug: "B-02", scenario: "crash-storm", seeds: 40, check: "PB-I5"},
-	{protocol: "primarybackup", bug: "B-04", scenario: "crash-storm", seeds: 60, check: "linearizability", text: "had returned"},
+	{protocol: "primarybackup", bug: "B-04", seeds: 100, check: "linearizability", text: "had returned"}, // 24 of 3,000 drawn plans show it, and 2 of 1,000 seeds of crash-storm did
 	{protocol: "primarybackup", bug: "B-06", scenario: "leader-cut-off", seeds: 3, check: "STATE"},
 	{protocol: "primarybackup", bug: "B-08", scenario: "leader-crash", seeds: 3, check: "PB-I2"},
 	{protocol: "primarybackup", bug: "B-09", scenario: "semisync-failover", set: func(p any) { p.(*primarybackup.Parameters).Mode = "semisync" }, seeds: 40, check: "PB-I2"},

@@ -132,7 +132,7 @@ func checkTopics(list []*protocols.Protocol) []Topic {
 		if len(caught) > 0 {
 			t.Details = append(t.Details, "catches the known bugs "+strings.Join(caught, ", "))
 		}
-		if info.ID == CheckPanic {
+		if slices.Contains([]string{CheckPanic, sim.CheckBoot, sim.CheckContract}, info.ID) {
 			t.Example = ""
 		}
 		topics = append(topics, t)

@@ -29,11 +29,6 @@ const (
 	GapOverload  GapReason = "overload"            // somebody does: messages, disks or processors are slow, or messages get lost
 )
 
-// GapReasons lists the reasons.
-func GapReasons() []GapReason {
-	return []GapReason{GapNoQuorum, GapDiskStall, GapLivelock, GapSplitVote, GapElection, GapOverload}
-}
-
 // idleness looks four times in each largest timeout whether anything has returned, and
 // if not, why. Looking changes nothing.
 type idleness struct {

@@ -35,23 +35,21 @@ const (
 	CheckLiveness        = "liveness"
 	CheckConvergence     = "convergence"
 	CheckGoodput         = "goodput"
-	CheckPanic           = "panic"
+	CheckPanic           = sim.CheckPanic
 	CheckSubscriber      = sim.CheckSubscriber
 )
 
-// runChecks describes them.
+// runChecks describes those that need a whole run; the engine describes its own.
 var runChecks = []protocols.CheckInfo{
 	{ID: CheckLinearizability, Text: "the clients' history is that of one machine that executes one operation at a time"},
 	{ID: CheckLiveness, Text: "after the heal of a core that can make progress, pending and fresh operations complete in time"},
 	{ID: CheckConvergence, Text: "after the heal, replicas reach equal applied positions and state hashes"},
 	{ID: CheckGoodput, Text: "after the heal of all, the scenario's share of the operations per second returns again"},
-	{ID: CheckPanic, Text: "no panic in protocol code"},
-	{ID: CheckSubscriber, Text: sim.SubscriberText},
 }
 
 // Checks lists what runs of the protocols can report, each id once.
 func Checks(list []*protocols.Protocol, replicas int) []protocols.CheckInfo {
-	all := slices.Clone(runChecks)
+	all := slices.Concat(runChecks, sim.EngineChecks())
 	for _, p := range list {
 		var parameters any
 		if p.Parameters != nil {

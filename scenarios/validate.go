@@ -281,6 +281,8 @@ func validateChecks(sc *Scenario, list []*protocols.Protocol, report reporter) {
 		switch {
 		case c.Name == CheckPanic && c.Off:
 			report("checks."+c.Name, "a panic cannot be overlooked")
+		case (c.Name == sim.CheckBoot || c.Name == sim.CheckContract) && c.Off:
+			report("checks."+c.Name, "a node that does not keep to its contract cannot be overlooked")
 		case !slices.Contains(known, c.Name):
 			report("checks."+c.Name, "unknown check %s%s (lockstep list checks)", quote(c.Name), DidYouMean(c.Name, known))
 		}

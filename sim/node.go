@@ -87,7 +87,7 @@ func (w *World) boot(n *node) {
 		return
 	}
 	if err != nil {
-		w.violate("boot", fmt.Sprintf("%s does not boot: %v", w.cluster.Name(n.id), err), n.id)
+		w.violate(CheckBoot, fmt.Sprintf("%s does not boot: %v", w.cluster.Name(n.id), err), n.id)
 		return
 	}
 	w.mendTail(&n.disk)

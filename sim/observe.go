@@ -73,16 +73,23 @@ func (w *World) violate(check, text string, node protocols.NodeID) {
 
 // breach reports that n broke the contract between protocols and the world.
 func (w *World) breach(n *node, what string) {
-	w.violate("contract", w.cluster.Name(n.id)+" "+what, n.id)
+	w.violate(CheckContract, w.cluster.Name(n.id)+" "+what, n.id)
 }
+
+// Names of the checks that the engine itself makes, beside [CheckSubscriber].
+const (
+	CheckPanic    = "panic"
+	CheckBoot     = "boot"
+	CheckContract = "contract"
+)
 
 // EngineChecks lists the checks that the engine itself makes.
 func EngineChecks() []protocols.CheckInfo {
 	return []protocols.CheckInfo{
-		{ID: "panic", Text: "protocol code does not panic"},
-		{ID: "boot", Text: "a node boots from whatever its disk holds"},
+		{ID: CheckPanic, Text: "no panic in protocol code"},
+		{ID: CheckBoot, Text: "a node boots from a disk that is whole, or torn at its end"},
+		{ID: CheckContract, Text: "messages and answers go to somebody who exists"},
 		{ID: CheckSubscriber, Text: SubscriberText},
-		{ID: "contract", Text: "messages and answers go to somebody who exists"},
 	}
 }
 
@@ -101,7 +108,7 @@ func (w *World) guard(stop *Stop) {
 		id, who = w.calling.id, w.cluster.Name(w.calling.id)
 	}
 	w.calling, w.watching, w.asking = nil, false, false
-	w.violate("panic", who+": "+panicText(value)+frames(), id)
+	w.violate(CheckPanic, who+": "+panicText(value)+frames(), id)
 	*stop = Violated
 }
 

@@ -19,7 +19,7 @@ This page is made by ` + "`go run ./internal/zoo`" + ` (here with ` + "`-runs %d
 
 ## How random search finds them
 
-For each bug, %d plans were drawn (as for property tests: network, disks, clocks, workload and faults, within what the protocol claims
+For each bug, %d plans were drawn (as lockstep fuzz draws them: network, disks, clocks, workload and faults, within what the protocol claims
 to survive), with the parameters of the bug's script. *found* is how many of these runs broke a check, *first* the run that was the
 first to, *by* the checks that were the first to break, with the number of runs. %s A bug that no run found is not thereby absent: it needs a schedule, and has one in its script.
 

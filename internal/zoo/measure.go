@@ -57,6 +57,10 @@ func measureAll(ctx context.Context, o *options, list []*protocols.Protocol) ([]
 	return found, nil
 }
 
+// mostEvents bounds a run: some bugs are duels that go on for ever, and a run that spends
+// it after the heal breaks liveness.
+const mostEvents = 500_000
+
 // measure runs the script of a bug, then drawn plans with the parameters of the script,
 // since some bugs are in what is off by default.
 func measure(ctx context.Context, o *options, p *protocols.Protocol, b protocols.Bug, list []*protocols.Protocol) (*measured, error) {
@@ -66,11 +70,13 @@ func measure(ctx context.Context, o *options, p *protocols.Protocol, b protocols
 	}
 	m := &measured{protocol: p, bug: b, script: sc}
 	m.tripped = tripped(sc, p)
-	parameters := sc.ParametersOf(p)
+	space := scenarios.Space{Base: base(sc, p)}
 	jobs := make([]search.Job, o.runs)
 	for i := range jobs {
 		seed := uint64(i) + 1
-		jobs[i] = search.Job{Scenario: scenarios.Draw(seed, p, parameters), Protocol: p, Seed: seed}
+		plan := scenarios.Swarm(seed, p, space)
+		plan.Events = mostEvents
+		jobs[i] = search.Job{Scenario: plan, Protocol: p, Seed: seed}
 	}
 	err = search.Run(ctx, jobs, o.workers, func(_ int, r *scenarios.Result) error {
 		if r.Err != nil {
@@ -118,4 +124,13 @@ func tripped(sc *scenarios.Scenario, p *protocols.Protocol) []string {
 		}
 	}
 	return list
+}
+
+// base is what drawn plans keep of a script: parameters and the bound of clocks, since
+// some bugs are in what is off by default.
+func base(script *scenarios.Scenario, p *protocols.Protocol) *scenarios.Scenario {
+	b := scenarios.New("base")
+	b.Protocols, b.Clock = []string{p.Name}, script.Clock
+	b.Parameters = []scenarios.Parameters{{Protocol: p.Name, Values: script.ParametersOf(p)}}
+	return b
 }

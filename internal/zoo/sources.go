@@ -7,6 +7,8 @@ var sources = map[string]string{
 	"goodput":         "derived: metastable failures (Huang et al., OSDI 2022)",
 	"convergence":     "derived: equal logs give equal states (Schneider, ACM Computing Surveys 1990)",
 	"panic":           "derived",
+	"boot":            "derived: a crash leaves a prefix of what was written (Pillai et al., OSDI 2014)",
+	"contract":        "derived",
 	"SUBSCRIBER":      "derived: what a subscriber is told is what was executed",
 	"SAME":            "state machine safety (Raft paper §5.4.3; Schneider 1990)",
 	"ORDER":           "state machine approach (Schneider 1990)",
@@ -62,6 +64,8 @@ var sources = map[string]string{
 var planted = map[string]string{
 	"goodput":    "scenarios TestVerdicts",
 	"panic":      "scenarios TestVerdicts",
+	"boot":       "sim TestPanicsAreViolations",
+	"contract":   "sim TestPanicsAreViolations",
 	"SUBSCRIBER": "scenarios TestSubscriberAlarms",
 	"ORDER":      "checker TestGenericObservers",
 	"COMMIT":     "checker TestGenericObservers",

@@ -14,7 +14,7 @@ func Protocol() *protocols.Protocol {
 		Paper: "Alsberg and Day, A Principle for Resilient Sharing of Distributed Resources, ICSE 1976; MIT 6.824, lab 2",
 		Doc: "A view service names a primary and its backups; the primary executes and ships results (physical) or commands (logical), " +
 			"and answers once all backups have them (sync), k of them (semisync) or its own disk (async). Fencing by view, full state transfer, " +
-			"reads by lease or round, rewind of old primaries. Out: replication of the view service, compaction of a replica's own log.",
+			"reads by lease or round, rewind of old primaries, snapshots and compaction. Out: replication of the view service, session expiry.",
 		EpochWord:  "view",
 		Roles:      roleNames(),
 		Timers:     []string{timerTick: "tick", timerWait: "semisync wait"},

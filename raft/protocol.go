@@ -15,7 +15,7 @@ func Protocol() *protocols.Protocol {
 		Doc: "Leader election with PreVote and CheckQuorum, pipelined log replication, client sessions, " +
 			"linearizable reads by ReadIndex or lease, snapshots and compaction, leadership transfer, " +
 			"membership changes by joint consensus or one server at a time, learners. " +
-			"Out: witnesses, and state transfer between followers.",
+			"Out: other ways to compact than a copy of the state, registration of clients.",
 		EpochWord:  "term",
 		Admin:      []protocols.AdminKind{protocols.Reconfigure, protocols.TransferLeadership},
 		Learners:   true,

@@ -32,9 +32,10 @@ type Layer struct {
 // may import protocols and nothing else.
 var Layers = []Layer{
 	{Folder: "protocols"},
-	{Folder: "protocols/protocoltest", Project: []string{"protocols", "sim"}},
+	{Folder: "protocols/protocoltest", Project: []string{"protocols", "sim", "sim/laws"}},
 	{Folder: "protocols/all", Project: []string{"protocols", "PROTOCOL"}},
 	{Folder: "PROTOCOL", Project: []string{"protocols"}},
+	{Folder: "sim/laws", Project: []string{"protocols", "sim"}},
 	{Folder: "sim/...", Project: []string{"protocols"}},
 	{Folder: "checker/...", Project: []string{"protocols", "checker/..."}, Modules: []string{"github.com/anishathalye/porcupine"}},
 	{Folder: "scenarios", Project: []string{"protocols", "sim", "checker/...", "scenarios/library"}, Modules: []string{"go.yaml.in/yaml/v4", "github.com/agnivade/levenshtein", "github.com/google/jsonschema-go"}},
@@ -44,7 +45,7 @@ var Layers = []Layer{
 	{Folder: "scenarios/shrink", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search", "scenarios/diagram"}},
 	{Folder: "scenarios/scenariotest", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/search", "scenarios/shrink"}, Modules: []string{"pgregory.net/rapid"}},
 	{Folder: "reports/page"},
-	{Folder: "reports/reproduce", Project: []string{"protocols", "sim", "checker", "scenarios", "scenarios/search", "reports"}, Modules: []string{"gonum.org/v1/gonum/stat", "github.com/jedib0t/go-pretty/v6"}},
+	{Folder: "reports/reproduce", Project: []string{"protocols", "sim", "sim/laws", "checker", "scenarios", "scenarios/search", "reports"}, Modules: []string{"gonum.org/v1/gonum/stat", "github.com/jedib0t/go-pretty/v6"}},
 	{Folder: "reports/...", Project: []string{"protocols", "sim", "checker/...", "scenarios", "scenarios/diagram", "reports/page"}, Modules: []string{"gonum.org/v1/plot", "gonum.org/v1/gonum/stat", "github.com/jedib0t/go-pretty/v6"}},
 	{Folder: "cmd/lockstep/cli", Project: []string{"protocols", "checker/...", "scenarios/...", "reports", "reports/reproduce"}, Modules: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term", "github.com/jedib0t/go-pretty/v6"}},
 	{Folder: "cmd/lockstep", Project: []string{"cmd/lockstep/cli", "protocols/all"}},

@@ -7,12 +7,7 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/scenarios"
 	"github.com/lockstep-sim/lockstep/sim"
-)
-
-const (
-	lawDelay      = protocols.Duration(1_000_000) // as message-delays has it
-	lawFsync      = protocols.Duration(300_000)
-	lawOperations = 20
+	"github.com/lockstep-sim/lockstep/sim/laws"
 )
 
 // messageDelays holds every protocol to its laws with 3, 5 and 7 replicas, and the
@@ -47,18 +42,17 @@ func (l *lab) law(sc *scenarios.Scenario, p *protocols.Protocol, law protocols.L
 	}
 	var sizes, theirs, ours []string
 	for _, n := range lawSizes {
-		parameters := law.Parameters(n)
-		if parameters == nil {
+		if law.Parameters(n) == nil {
 			continue
 		}
-		took, messages, err := l.operations(sc, p, parameters, n, 0, law.Read)
+		took, messages, err := l.measured(sc, p, law, n, 0)
 		if err != nil {
 			return fmt.Errorf("%s, %d replicas: %w", what, n, err)
 		}
 		cost := law.Cost(n)
 		sizes = append(sizes, fmt.Sprint(n))
 		theirs = append(theirs, fmt.Sprintf("%dd/%d", cost.Delays, cost.Messages()))
-		ours = append(ours, fmt.Sprintf("%gd/%g", float64(took)/float64(lawDelay), messages))
+		ours = append(ours, fmt.Sprintf("%gd/%g", float64(took)/float64(laws.Delay), messages))
 	}
 	l.add(said(fmt.Sprintf("%s, n=%s", what, strings.Join(sizes, ",")), strings.Join(theirs, " "), strings.Join(ours, " ")))
 	return nil
@@ -67,58 +61,19 @@ func (l *lab) law(sc *scenarios.Scenario, p *protocols.Protocol, law protocols.L
 // lawSizes are the numbers of replicas for which laws are compared.
 var lawSizes = []int{3, 5, 7}
 
-// operations runs writes or reads of one client, and returns what each took, -1 where
-// they differ, and how many messages an operation needed, request and answer included.
-// The first operation finds the leader and does not count.
-func (l *lab) operations(sc *scenarios.Scenario, p *protocols.Protocol, parameters any, n int, fsync protocols.Duration, read bool) (took protocols.Duration, messages float64, err error) {
-	cfg := sc.Config(p, 1)
-	cfg.Parameters, cfg.Replicas, cfg.Disk.Fsync = parameters, n, sim.Exactly(fsync)
-	cfg.Workload.Mix = []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 1}}
-	if read {
-		cfg.Workload.Mix = []sim.Share{{Op: protocols.Get, Kind: protocols.Read, Weight: 1}}
+// measured runs the operations of a law, and returns what each took, -1 where they
+// differ, and how many messages an operation needed, request and answer included.
+func (l *lab) measured(sc *scenarios.Scenario, p *protocols.Protocol, law protocols.Law, n int, fsync protocols.Duration) (took protocols.Duration, messages float64, err error) {
+	m, err := laws.Measure(sc.Config(p, 1), law, n, fsync)
+	if err != nil {
+		return 0, 0, err
 	}
-	settled := 100 * protocols.Duration(1e9)
-	if p.MaxTimeout != nil {
-		settled = max(settled, 8*p.MaxTimeout(parameters))
+	l.figure.Runs++
+	took, same := m.Time()
+	if !same {
+		took = -1
 	}
-	// The parameters of laws have timers of minutes; where one falls into the
-	// operations all the same, they are begun later.
-	for try := range 8 {
-		timers := &counter{}
-		cfg.Workload.Begin = protocols.Time(settled + protocols.Duration(try)*7_300_000_000)
-		cfg.Workload.Operations, cfg.Workload.Timeout, cfg.Workload.GiveUp = 1+lawOperations, 100e9, 1000e9
-		cfg.Observers = []protocols.Observer{timers}
-		w, err := sim.New(cfg)
-		if err != nil {
-			return 0, 0, err
-		}
-		l.figure.Runs++
-		done := func(k uint64) bool {
-			return w.RunUntil(1e15, func() bool { return w.Stats().Done >= k }) == sim.Satisfied
-		}
-		if !done(1) {
-			return 0, 0, fmt.Errorf("the first operation did not end %v", w.Violations())
-		}
-		w.Run(w.Now().Add(20 * lawDelay))
-		before, fired := w.Stats().Messages, timers.fired
-		if !done(1 + lawOperations) {
-			return 0, 0, fmt.Errorf("only %d of %d operations ended %v", w.Stats().Done, 1+lawOperations, w.Violations())
-		}
-		w.Run(w.Now().Add(20 * lawDelay))
-		if timers.fired > fired {
-			continue
-		}
-		for i, o := range w.History()[1:] {
-			switch d := o.Ended.Sub(o.Began); {
-			case i == 0:
-				took = d
-			case d != took:
-				took = -1
-			}
-		}
-		return took, 2 + float64(w.Stats().Messages-before)/lawOperations, nil
-	}
-	return 0, 0, fmt.Errorf("timers fire all the time")
+	return took, 2 + float64(m.Messages())/laws.Operations, nil
 }
 
 // counter counts timers that fire, and keeps the milestones.
@@ -240,7 +195,7 @@ func first(notes []milestone, wanted func(*milestone) bool) milestone {
 	return milestone{}
 }
 
-func delays(t protocols.Time) float64 { return float64(t) / float64(lawDelay) }
+func delays(t protocols.Time) float64 { return float64(t) / float64(laws.Delay) }
 
 // diskWrites compares the laws of writes with a disk that takes time.
 func diskWrites(l *lab) error {
@@ -256,7 +211,7 @@ func diskWrites(l *lab) error {
 			if law.Read || law.Parameters(3) == nil {
 				continue
 			}
-			took, _, err := l.operations(sc, p, law.Parameters(3), 3, lawFsync, false)
+			took, _, err := l.measured(sc, p, law, 3, laws.Fsync)
 			if err != nil {
 				return err
 			}
@@ -265,7 +220,7 @@ func diskWrites(l *lab) error {
 				what += " (" + law.Setting + ")"
 			}
 			cost := law.Cost(3)
-			want := protocols.Duration(cost.Delays)*lawDelay + protocols.Duration(cost.Writes)*lawFsync
+			want := protocols.Duration(cost.Delays)*laws.Delay + protocols.Duration(cost.Writes)*laws.Fsync
 			row := exactly(what, "ms", float64(want)/1e6, float64(took)/1e6)
 			row.Published = fmt.Sprintf("%dd + %dw = %s", cost.Delays, cost.Writes, row.Published)
 			l.add(row)

@@ -51,148 +51,148 @@ var plays = []play{
 		return false
 	}},
 	{"R-02", []string{"durability", oneVote}, three(asIs), func(s *stage) bool {
-		s.manualSync = true
-		s.receive(2, 1, &RequestVote{Term: 1})
-		s.restart(1)
-		s.receive(3, 1, &RequestVote{Term: 1})
-		s.sync(1)
+		s.ManualSync = true
+		s.Receive(2, 1, &RequestVote{Term: 1})
+		s.Restart(1)
+		s.Receive(3, 1, &RequestVote{Term: 1})
+		s.Sync(1)
 		return false
 	}},
 	{"R-03", []string{oneVote, electionSafety}, three(func(p *Parameters) { p.PreVote = false }), func(s *stage) bool {
-		s.fire(2, timerElection)
-		s.fire(3, timerElection)
-		s.deliver(ofKind(KindRequestVote, 2, 1))
-		s.restart(1)
-		s.deliver(ofKind(KindRequestVote, 3, 1))
-		s.deliver(everything)
+		s.Fire(2, timerElection)
+		s.Fire(3, timerElection)
+		s.Deliver(ofKind(KindRequestVote, 2, 1))
+		s.Restart(1)
+		s.Deliver(ofKind(KindRequestVote, 3, 1))
+		s.Deliver(everything)
 		return false
 	}},
 	{"R-04", []string{oneVote}, three(func(p *Parameters) { p.PreVote, p.CheckQuorum = false, false }), func(s *stage) bool {
-		s.fire(1, timerElection)
-		s.fire(2, timerElection)
-		s.deliver(ofKind(KindRequestVoteResponse, 1, 1))
-		s.deliver(ofKind(KindRequestVote, 1, 3))
-		s.deliver(ofKind(KindRequestVoteResponse, 3, 1))
-		s.fire(1, timerHeartbeat)
-		s.deliver(ofKind(KindHeartbeat, 1, 2))
-		s.deliver(ofKind(KindRequestVote, 1, 2))
+		s.Fire(1, timerElection)
+		s.Fire(2, timerElection)
+		s.Deliver(ofKind(KindRequestVoteResponse, 1, 1))
+		s.Deliver(ofKind(KindRequestVote, 1, 3))
+		s.Deliver(ofKind(KindRequestVoteResponse, 3, 1))
+		s.Fire(1, timerHeartbeat)
+		s.Deliver(ofKind(KindHeartbeat, 1, 2))
+		s.Deliver(ofKind(KindRequestVote, 1, 2))
 		return false
 	}},
 	{"R-07", []string{leaderCompleteness}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 2))
-		s.crash(1)
-		s.now += 1e9
-		s.fire(3, timerElection)
-		s.settle(between(2, 3))
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 2))
+		s.Crash(1)
+		s.Now += 1e9
+		s.Fire(3, timerElection)
+		s.Settle(between(2, 3))
 		return false
 	}},
 	{"R-32", []string{commitEvidence}, some(4, 3, asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.NodesUpTo(3), protocols.Nodes(4))
-		s.settle(everything)
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 4))
+		s.Settle(everything)
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 4))
 		return false
 	}},
 	{"R-08", []string{stateMachineSafety}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.now += 1e9
-		s.fire(3, timerElection)
-		s.settle(func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries })
-		s.request(3, put(-1, 1, 5)) // entries 2 and 3 are on n3 alone
-		s.receive(2, 1, &HeartbeatResponse{Term: 2})
+		s.Now += 1e9
+		s.Fire(3, timerElection)
+		s.Settle(func(l letter) bool { return between(2, 3)(l) && l.Message.Kind() != KindAppendEntries })
+		s.Request(3, put(-1, 1, 5)) // entries 2 and 3 are on n3 alone
+		s.Receive(2, 1, &HeartbeatResponse{Term: 2})
 		l := s.elect(1, 2)
-		s.request(1, put(-2, 1, 6))
-		s.settle(between(1, 2))
-		s.receive(1, 3, &AppendEntries{Term: l.term, Entries: l.log.View(1, 1), LeaderCommit: l.commit})
+		s.Request(1, put(-2, 1, 6))
+		s.Settle(between(1, 2))
+		s.Receive(1, 3, &AppendEntries{Term: l.term, Entries: l.log.View(1, 1), LeaderCommit: l.commit})
 		return false
 	}},
 	{"R-09", []string{leaderCompleteness}, three(asIs), func(s *stage) bool {
 		l := s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		s.request(1, put(-1, 2, 6))
+		s.Request(1, put(-1, 1, 5))
+		s.Request(1, put(-1, 2, 6))
 		old := sent[*AppendEntries](s, 1, 2)[0]
-		s.settle(between(1, 2))
-		s.receive(1, 2, old) // a duplicate
+		s.Settle(between(1, 2))
+		s.Receive(1, 2, old) // a duplicate
 		if l.commit != 3 {
 			s.t.Fatalf("got commit index %d, want 3", l.commit)
 		}
-		s.crash(1)
+		s.Crash(1)
 		s.elect(2, 3)
 		return false
 	}},
 	{"R-11", []string{"durability"}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.manualSync = true
-		s.request(1, put(-1, 1, 5))
-		s.deliver(everything)
+		s.ManualSync = true
+		s.Request(1, put(-1, 1, 5))
+		s.Deliver(everything)
 		return false
 	}},
 	{"R-12", []string{"durability", matchEvidence}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.manualSync = true
-		s.request(1, put(-1, 1, 5))
-		s.deliver(between(1))
+		s.ManualSync = true
+		s.Request(1, put(-1, 1, 5))
+		s.Deliver(between(1))
 		return false
 	}},
 	{"R-18", nil, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 2))
-		s.crash(1)
-		s.now += 1e9
-		noAppends := func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries }
-		s.fire(2, timerElection)
-		s.settle(noAppends)
-		replies := len(s.replies)
-		s.request(2, get(-2, 1))
-		s.settle(noAppends)
-		return len(s.replies) > replies && s.replies[replies].Result.Value != 5
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 2))
+		s.Crash(1)
+		s.Now += 1e9
+		noAppends := func(l letter) bool { return between(2, 3)(l) && l.Message.Kind() != KindAppendEntries }
+		s.Fire(2, timerElection)
+		s.Settle(noAppends)
+		replies := len(s.Replies)
+		s.Request(2, get(-2, 1))
+		s.Settle(noAppends)
+		return len(s.Replies) > replies && s.Replies[replies].Result.Value != 5
 	}},
 	{"R-21", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.fire(1, timerHeartbeat)
-		s.deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
-		s.now += 100e6
-		s.settle(everything)
-		s.now += 60e6
-		s.fire(3, timerElection)
-		s.settle(between(2, 3))
+		s.Fire(1, timerHeartbeat)
+		s.Deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
+		s.Now += 100e6
+		s.Settle(everything)
+		s.Now += 60e6
+		s.Fire(3, timerElection)
+		s.Settle(between(2, 3))
 		return false
 	}},
 	{"R-22", []string{leaseExclusion}, three(func(p *Parameters) { withLease(p); p.MaxDrift = 100_000_000 }), func(s *stage) bool {
-		s.actors[1].rate, s.actors[2].rate, s.actors[3].rate = 900, 1100, 1100
+		s.Actors[1].Rate, s.Actors[2].Rate, s.Actors[3].Rate = 900, 1100, 1100
 		s.elect(1, 2, 3)
-		s.fire(1, timerHeartbeat)
-		s.settle(everything)
-		s.now += 140e6 // n2 and n3 have counted 154 ms, n1 only 126
-		s.fire(3, timerElection)
-		s.settle(between(2, 3))
-		s.fire(1, timerHeartbeat)
+		s.Fire(1, timerHeartbeat)
+		s.Settle(everything)
+		s.Now += 140e6 // n2 and n3 have counted 154 ms, n1 only 126
+		s.Fire(3, timerElection)
+		s.Settle(between(2, 3))
+		s.Fire(1, timerHeartbeat)
 		return false
 	}},
 	{"R-23", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.fire(1, timerHeartbeat)
-		s.settle(everything)
+		s.Fire(1, timerHeartbeat)
+		s.Settle(everything)
 		s.transfer(1, 2)
-		s.deliver(ofKind(KindTimeoutNow, 1, 2))
-		s.settle(between(2, 3))
+		s.Deliver(ofKind(KindTimeoutNow, 1, 2))
+		s.Settle(between(2, 3))
 		return false
 	}},
 	{"R-26", []string{configurations}, some(5, 4, single), func(s *stage) bool {
 		s.elect(1, 2, 3, 4)
 		s.reconfigure(1, protocols.NodesUpTo(4), protocols.Nodes(5))
-		s.settle(everything)
-		s.fire(1, timerHeartbeat)
-		s.settle(everything)
+		s.Settle(everything)
+		s.Fire(1, timerHeartbeat)
+		s.Settle(everything)
 		s.reconfigure(1, protocols.NodesUpTo(5), protocols.NodeSet{}) // on n1 alone
-		s.wire = nil
-		s.now += 1e9
-		s.fire(2, timerElection)
-		s.settle(func(l letter) bool { return between(2, 3, 4)(l) && l.message.Kind() != KindAppendEntries })
+		s.Wire = nil
+		s.Now += 1e9
+		s.Fire(2, timerElection)
+		s.Settle(func(l letter) bool { return between(2, 3, 4)(l) && l.Message.Kind() != KindAppendEntries })
 		s.reconfigure(2, protocols.Nodes(2, 3, 4), protocols.Nodes(5))
 		return false
 	}},
@@ -200,142 +200,142 @@ var plays = []play{
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.NodesUpTo(3), protocols.Nodes(4)) // on n1 alone
 		s.elect(2, 3)
-		s.fire(2, timerHeartbeat)
-		s.now = s.now.Add(s.parameters.Heartbeat)
-		s.fire(2, timerHeartbeat)
-		s.settle(between(1, 2))
-		s.fire(2, timerHeartbeat)
-		s.settle(between(1, 2))
+		s.Fire(2, timerHeartbeat)
+		s.Now = s.Now.Add(s.parameters.Heartbeat)
+		s.Fire(2, timerHeartbeat)
+		s.Settle(between(1, 2))
+		s.Fire(2, timerHeartbeat)
+		s.Settle(between(1, 2))
 		return false
 	}},
 	{"R-30", []string{commitEvidence}, some(5, 3, asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.NodesUpTo(3), protocols.Nodes(4, 5))
-		s.settle(everything)
+		s.Settle(everything)
 		s.reconfigure(1, protocols.Nodes(1, 4, 5), protocols.NodeSet{})
-		s.settle(between(1, 4, 5))
+		s.Settle(between(1, 4, 5))
 		return false
 	}},
 	{"R-31", []string{commitEvidence}, three(single), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.Nodes(2, 3), protocols.NodeSet{})
-		s.settle(between(1, 2))
+		s.Settle(between(1, 2))
 		return false
 	}},
 	{"R-33", []string{configurations}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.Nodes(1, 2), protocols.NodeSet{})
-		s.settle(everything)
+		s.Settle(everything)
 		return false
 	}},
 	{"R-34", []string{jointIsLeft}, some(4, 3, asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.NodesUpTo(3), protocols.Nodes(4))
-		s.settle(everything)
+		s.Settle(everything)
 		s.reconfigure(1, protocols.Nodes(1, 2, 4), protocols.NodeSet{})
-		s.deliver(ofKind(KindAppendEntries, 1, protocols.Nobody))
-		s.wire = nil
-		s.crash(1)
+		s.Deliver(ofKind(KindAppendEntries, 1, protocols.Nobody))
+		s.Wire = nil
+		s.Crash(1)
 		s.elect(2, 3, 4)
 		return false
 	}},
 	{"R-35", []string{matchEvidence}, three(single), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		s.deliver(ofKind(KindAppendEntries, 1, 3))
+		s.Request(1, put(-1, 1, 5))
+		s.Deliver(ofKind(KindAppendEntries, 1, 3))
 		late := *sent[*AppendEntriesResponse](s, 3, 1)[0]
-		s.wipe(3)
-		s.settle(between(1, 2))
+		s.Wipe(3)
+		s.Settle(between(1, 2))
 		s.reconfigure(1, protocols.Nodes(1, 2), protocols.NodeSet{})
-		s.settle(between(1, 2))
-		s.boot(3, nil)
+		s.Settle(between(1, 2))
+		s.Boot(3)
 		s.reconfigure(1, protocols.Nodes(1, 2), protocols.Nodes(3))
-		s.deliver(ofKind(KindAppendEntries, 1, 3))
-		s.deliver(ofKind(KindAppendEntriesResponse, 3, 1))
-		s.receive(3, 1, &late)
+		s.Deliver(ofKind(KindAppendEntries, 1, 3))
+		s.Deliver(ofKind(KindAppendEntriesResponse, 3, 1))
+		s.Receive(3, 1, &late)
 		return false
 	}},
 	{"R-37", []string{stateMachineSafety}, some(1, 1, snapshots), func(s *stage) bool {
 		s.elect(1)
 		for seq := range uint64(3) {
-			s.request(1, put(-1, seq+1, int64(seq)+5))
-			s.settle(everything)
+			s.Request(1, put(-1, seq+1, int64(seq)+5))
+			s.Settle(everything)
 		}
-		s.restart(1)
+		s.Restart(1)
 		return false
 	}},
 	{"R-38", []string{configurations}, three(snapshots), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.reconfigure(1, protocols.Nodes(1, 2), protocols.NodeSet{})
-		s.settle(everything)
-		s.request(1, put(-1, 1, 5))
-		s.settle(everything)
+		s.Settle(everything)
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(everything)
 		return false
 	}},
 	{"R-40", []string{leaderCompleteness}, three(snapshots), func(s *stage) bool {
 		s.elect(1, 2)
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 2))
-		s.request(1, put(-2, 1, 6))
-		s.settle(between(1, 2)) // n1 has a snapshot of all of it, in more than one chunk
-		s.fire(1, timerHeartbeat)
-		s.now = s.now.Add(s.parameters.Heartbeat)
-		s.fire(1, timerHeartbeat)
-		s.settle(func(l letter) bool { return between(1, 3)(l) && l.message.Kind() != KindInstallSnapshotResponse })
-		s.crash(1)
-		s.now += 1e9
-		s.fire(3, timerElection)
-		s.settle(func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindAppendEntries })
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 2))
+		s.Request(1, put(-2, 1, 6))
+		s.Settle(between(1, 2)) // n1 has a snapshot of all of it, in more than one chunk
+		s.Fire(1, timerHeartbeat)
+		s.Now = s.Now.Add(s.parameters.Heartbeat)
+		s.Fire(1, timerHeartbeat)
+		s.Settle(func(l letter) bool { return between(1, 3)(l) && l.Message.Kind() != KindInstallSnapshotResponse })
+		s.Crash(1)
+		s.Now += 1e9
+		s.Fire(3, timerElection)
+		s.Settle(func(l letter) bool { return between(2, 3)(l) && l.Message.Kind() != KindAppendEntries })
 		return false
 	}},
 	{"R-WIPE", []string{leaderCompleteness}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 3))
-		s.crash(1)
-		s.wipe(3)
-		s.boot(3, nil)
-		s.now += 1e9
-		s.fire(2, timerElection)
-		s.settle(between(2, 3))
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 3))
+		s.Crash(1)
+		s.Wipe(3)
+		s.Boot(3)
+		s.Now += 1e9
+		s.Fire(2, timerElection)
+		s.Settle(between(2, 3))
 		return false
 	}},
 	{"R-25", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.fire(1, timerHeartbeat)
-		s.settle(between(1, 2))
-		s.restart(2)
-		s.fire(3, timerElection)
-		s.settle(between(2, 3))
+		s.Fire(1, timerHeartbeat)
+		s.Settle(between(1, 2))
+		s.Restart(2)
+		s.Fire(3, timerElection)
+		s.Settle(between(2, 3))
 		return false
 	}},
 	{"R-44", nil, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		for _, c := range []protocols.Command{put(-1, 1, 5), put(-2, 1, 6), put(-1, 1, 5), get(-3, 1)} {
-			s.request(1, c)
-			s.settle(everything)
+			s.Request(1, c)
+			s.Settle(everything)
 		}
-		return s.replies[len(s.replies)-1].Result.Value != 6
+		return s.Replies[len(s.Replies)-1].Result.Value != 6
 	}},
 	{"R-46", nil, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		return len(s.replies) > 0
+		s.Request(1, put(-1, 1, 5))
+		return len(s.Replies) > 0
 	}},
 	{"R-47", nil, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
-		s.request(1, put(-1, 1, 5))
-		s.receive(3, 1, &HeartbeatResponse{Term: 5})
-		return len(s.refused) > 0
+		s.Request(1, put(-1, 1, 5))
+		s.Receive(3, 1, &HeartbeatResponse{Term: 5})
+		return len(s.Refused) > 0
 	}},
 	{"R-READ", nil, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.elect(2, 3) // n1 is cut off, and does not know
-		s.request(2, put(-1, 1, 5))
-		s.settle(between(2, 3))
-		replies := len(s.replies)
-		s.request(1, get(-2, 1))
-		return len(s.replies) > replies
+		s.Request(2, put(-1, 1, 5))
+		s.Settle(between(2, 3))
+		replies := len(s.Replies)
+		s.Request(1, get(-2, 1))
+		return len(s.Replies) > replies
 	}},
 }
 
@@ -347,7 +347,7 @@ func TestBugsAreCaughtAndTheirAbsencePasses(t *testing.T) {
 			s := p.stage(t, func(ps *Parameters) { ps.Bugs = []string{p.bug} })
 			wrong := p.run(s)
 			for _, check := range p.checks {
-				s.trips(check)
+				s.Trips(check)
 			}
 			if len(p.checks) == 0 && !wrong {
 				t.Error("with the bug: nothing is wrong")
@@ -356,7 +356,7 @@ func TestBugsAreCaughtAndTheirAbsencePasses(t *testing.T) {
 			if p.run(s) {
 				t.Error("without the bug: a wrong answer")
 			}
-			s.clean()
+			s.Clean()
 		})
 	}
 	for _, b := range Protocol().Bugs {

@@ -11,33 +11,33 @@ import (
 func TestInvariantLeaderAppendOnlyTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.fire(1, timerHeartbeat)
-	s.clean()
+	s.Fire(1, timerHeartbeat)
+	s.Clean()
 	n.log.TruncateFrom(1)
 	n.log.Append(Entry{Term: 1, Command: put(-1, 1, 1)})
 	n.log.TruncateFrom(1)
-	s.fire(1, timerQuorum)
-	s.trips(leaderAppendOnly)
+	s.Fire(1, timerQuorum)
+	s.Trips(leaderAppendOnly)
 }
 
 func TestInvariantLogMatchingTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2)
-	s.receive(1, 3, &AppendEntries{Term: n.term, Entries: []Entry{{Term: n.term, Command: put(-7, 1, 1)}}})
-	s.trips(logMatching)
+	s.Receive(1, 3, &AppendEntries{Term: n.term, Entries: []Entry{{Term: n.term, Command: put(-7, 1, 1)}}})
+	s.Trips(logMatching)
 }
 
 // A commit in an old term after a newer leader without the entry was elected.
 func TestInvariantLeaderCompletenessTripsOnCommit(t *testing.T) {
 	s := newStage(t, 3, nil)
 	l := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5)) // on n1 alone
+	s.Request(1, put(-1, 1, 5)) // on n1 alone
 	s.elect(3, 2)
-	s.clean()
+	s.Clean()
 	lost := &Append{PrevLogIndex: 1, Entries: l.log.View(2, 1)}
-	s.show(&protocols.Moment{Kind: protocols.Durable, Node: 2, Record: &HardState{Term: l.term}})
-	s.show(&protocols.Moment{Kind: protocols.Durable, Node: 2, Record: lost})
-	s.trips(leaderCompleteness)
+	s.Show(&protocols.Moment{Kind: protocols.Durable, Node: 2, Record: &HardState{Term: l.term}})
+	s.Show(&protocols.Moment{Kind: protocols.Durable, Node: 2, Record: lost})
+	s.Trips(leaderCompleteness)
 }
 
 // Both are legal: an acknowledgement arrives of what its sender has since truncated
@@ -46,50 +46,50 @@ func TestInvariantLeaderCompletenessTripsOnCommit(t *testing.T) {
 func TestInvariantsAreNotTooStrict(t *testing.T) {
 	s := newStage(t, 5, nil)
 	l := s.elect(1, 2, 3, 4, 5)
-	s.request(1, put(-1, 1, 5))
-	s.deliver(ofKind(KindAppendEntries, 1, 2))
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(ofKind(KindAppendEntries, 1, 2))
 	late := *sent[*AppendEntriesResponse](s, 2, 1)[0]
 	s.elect(3, 4, 5)
-	s.fire(3, timerHeartbeat)
-	s.now = s.now.Add(s.parameters.Heartbeat)
-	s.fire(3, timerHeartbeat)
-	s.settle(between(2, 3))
-	if got := logOf(s.node(2)); !slices.Equal(got, []uint64{1, 2}) {
+	s.Fire(3, timerHeartbeat)
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(3, timerHeartbeat)
+	s.Settle(between(2, 3))
+	if got := logOf(s.Node(2)); !slices.Equal(got, []uint64{1, 2}) {
 		t.Fatalf("n2 has %v, want entry 2 replaced", got)
 	}
-	s.receive(2, 1, &late)
+	s.Receive(2, 1, &late)
 	if l.role != leader || l.match[2] != 2 {
 		t.Fatal("the late acknowledgement was not counted")
 	}
-	s.clean()
+	s.Clean()
 
 	s = newStage(t, 5, func(p *Parameters) { p.PreVote = false })
-	s.fire(1, timerElection)
-	s.deliver(ofKind(KindRequestVote, 1, 2))
-	s.deliver(ofKind(KindRequestVote, 1, 3))
-	votes := s.take(ofKind(KindRequestVoteResponse, protocols.Nobody, 1))
-	s.wire = nil
-	s.fire(4, timerElection)
-	s.settle(everythingBut(1))
-	if l := s.node(4); l.role == leader {
+	s.Fire(1, timerElection)
+	s.Deliver(ofKind(KindRequestVote, 1, 2))
+	s.Deliver(ofKind(KindRequestVote, 1, 3))
+	votes := s.Take(ofKind(KindRequestVoteResponse, protocols.Nobody, 1))
+	s.Wire = nil
+	s.Fire(4, timerElection)
+	s.Settle(everythingBut(1))
+	if l := s.Node(4); l.role == leader {
 		t.Fatal("n4 has won term 1 against three votes")
 	}
 	s.elect(4, 2, 5)
-	if l := s.node(4); l.commit != 1 || l.term != 2 {
+	if l := s.Node(4); l.commit != 1 || l.term != 2 {
 		t.Fatalf("n4 has commit index %d in term %d, want 1 in 2", l.commit, l.term)
 	}
 	for _, l := range votes {
-		s.receive(l.from, l.to, l.message)
+		s.Receive(l.From, l.To, l.Message)
 	}
-	if s.node(1).role != leader {
+	if s.Node(1).role != leader {
 		t.Fatal("n1 does not lead term 1")
 	}
-	s.clean()
+	s.Clean()
 }
 
 // everythingBut matches what neither comes from nor goes to id.
 func everythingBut(id protocols.NodeID) func(letter) bool {
-	return func(l letter) bool { return l.from != id && l.to != id }
+	return func(l letter) bool { return l.From != id && l.To != id }
 }
 
 func TestChecksAreListed(t *testing.T) {

@@ -105,17 +105,17 @@ func TestRecoveryFromDamagedDisk(t *testing.T) {
 func TestDiskFailureSilences(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.step(1, &protocols.Event{Kind: protocols.DiskFailed})
-	s.fire(1, timerHeartbeat)
-	s.request(1, put(-1, 1, 5))
-	s.receive(2, 1, &Heartbeat{Term: 9})
-	if len(s.wire)+len(s.replies)+len(s.refused) != 0 || n.term != 1 {
-		t.Errorf("it sent %v, replied %v, refused %v", s.wire, s.replies, s.refused)
+	s.Step(1, &protocols.Event{Kind: protocols.DiskFailed})
+	s.Fire(1, timerHeartbeat)
+	s.Request(1, put(-1, 1, 5))
+	s.Receive(2, 1, &Heartbeat{Term: 9})
+	if len(s.Wire)+len(s.Replies)+len(s.Refused) != 0 || n.term != 1 {
+		t.Errorf("it sent %v, replied %v, refused %v", s.Wire, s.Replies, s.Refused)
 	}
 	f := &protocols.Facts{Cluster: protocols.Cluster{Replicas: 3}, Live: protocols.NodesUpTo(2), Hears: make([]protocols.NodeSet, 4), Views: make([]protocols.View, 4)}
-	for id := range s.actors[1:] {
+	for id := range s.Actors[1:] {
 		f.Hears[id+1] = protocols.NodesUpTo(3)
-		s.node(protocols.NodeID(id + 1)).View(&f.Views[id+1])
+		s.Node(protocols.NodeID(id + 1)).View(&f.Views[id+1])
 	}
 	if ok, why := canProgress(f); ok || !strings.Contains(why, "majority") {
 		t.Errorf("got %v, %q; want no progress with one working node", ok, why)
@@ -134,18 +134,18 @@ func TestFollowReadsTheCommittedLogAnywhere(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.elect(1, 2, 3)
 	for seq := range uint64(4) {
-		s.request(1, put(-1, seq+1, int64(seq)))
+		s.Request(1, put(-1, seq+1, int64(seq)))
 	}
-	s.settle(between(1, 2))
-	s.fire(1, timerHeartbeat)
-	s.deliver(ofKind(KindHeartbeat, 1, 2))
-	s.request(1, put(-1, 9, 9)) // not committed
+	s.Settle(between(1, 2))
+	s.Fire(1, timerHeartbeat)
+	s.Deliver(ofKind(KindHeartbeat, 1, 2))
+	s.Request(1, put(-1, 9, 9)) // not committed
 	for _, c := range []struct{ from, max, start, entries int64 }{
 		{0, 100, 1, 5}, {1, 2, 1, 2}, {4, 100, 4, 2}, {6, 100, 6, 0}, {99, 1, 99, 0}, {2, 0, 2, 0}, {-5, 1, 1, 1},
 	} {
-		s.replies = nil
-		s.request(2, protocols.Command{Client: -3, Kind: protocols.Follow, Arg: c.from, Old: c.max, Seq: 1})
-		f := s.replies[0].Result.Follow
+		s.Replies = nil
+		s.Request(2, protocols.Command{Client: -3, Kind: protocols.Follow, Arg: c.from, Old: c.max, Seq: 1})
+		f := s.Replies[0].Result.Follow
 		if int64(f.Start) != c.start || int64(len(f.Entries)) != c.entries {
 			t.Errorf("follow(%d, %d): got %d entries from %d, want %d from %d", c.from, c.max, len(f.Entries), f.Start, c.entries, c.start)
 		}
@@ -160,16 +160,16 @@ func TestFollowReadsTheCommittedLogAnywhere(t *testing.T) {
 func TestReadsByParameter(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Reads = ReadsLog })
 	n := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.request(1, get(-1, 2))
-	s.settle(everything)
-	if len(s.replies) != 2 || s.replies[1].Result.Value != 5 || n.log.Last() != 3 {
-		t.Errorf("log: got %v and a log up to %d, want the read at 3", s.replies, n.log.Last())
+	s.Request(1, put(-1, 1, 5))
+	s.Request(1, get(-1, 2))
+	s.Settle(everything)
+	if len(s.Replies) != 2 || s.Replies[1].Result.Value != 5 || n.log.Last() != 3 {
+		t.Errorf("log: got %v and a log up to %d, want the read at 3", s.Replies, n.log.Last())
 	}
 	s = newStage(t, 3, func(p *Parameters) { p.Reads = ReadsLocal })
-	s.request(3, get(-1, 1))
-	if len(s.replies) != 1 || s.replies[0].Result.Value != 0 {
-		t.Errorf("local: got %v, want an answer from any replica", s.replies)
+	s.Request(3, get(-1, 1))
+	if len(s.Replies) != 1 || s.Replies[0].Result.Value != 0 {
+		t.Errorf("local: got %v, want an answer from any replica", s.Replies)
 	}
 	local := *s.parameters
 	if Protocol().LinearizableReads(&local) || !Protocol().LinearizableReads(DefaultParameters()) {

@@ -17,19 +17,19 @@ func TestElectionAppendsNoOpBeforeAnyRead(t *testing.T) {
 		if last := n.log.At(n.log.Last()); last.Term != n.term || last.Command.Client != protocols.Nobody {
 			t.Errorf("the log ends with %+v, want a no-op", last)
 		}
-		s.fire(1, timerHeartbeat)
-		s.request(1, get(-1, 1))
-		s.deliver(everything)
-		s.deliver(everything)
-		s.request(1, get(-2, 1)) // by now there is a lease
-		s.deliver(everything)
-		s.deliver(everything)
-		if len(s.replies) != 0 {
+		s.Fire(1, timerHeartbeat)
+		s.Request(1, get(-1, 1))
+		s.Deliver(everything)
+		s.Deliver(everything)
+		s.Request(1, get(-2, 1)) // by now there is a lease
+		s.Deliver(everything)
+		s.Deliver(everything)
+		if len(s.Replies) != 0 {
 			t.Errorf("%s: answered before the no-op was committed", reads)
 		}
-		s.receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 1, MatchTerm: n.term})
-		if len(s.replies) != 2 {
-			t.Errorf("%s: got %d replies, want 2", reads, len(s.replies))
+		s.Receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 1, MatchTerm: n.term})
+		if len(s.Replies) != 2 {
+			t.Errorf("%s: got %d replies, want 2", reads, len(s.Replies))
 		}
 	}
 }
@@ -39,26 +39,26 @@ func TestElectionAppendsNoOpBeforeAnyRead(t *testing.T) {
 func TestReadIndexWaitsForItsOwnRound(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.request(1, get(-1, 1))
+	s.Request(1, get(-1, 1))
 	first := n.round
-	s.request(1, get(-2, 1))
-	s.request(1, get(-1, 1)) // a retry gets a round of its own
+	s.Request(1, get(-2, 1))
+	s.Request(1, get(-1, 1)) // a retry gets a round of its own
 	if n.round != first+2 {
 		t.Fatalf("got rounds up to %d, want %d", n.round, first+2)
 	}
-	s.receive(2, 1, &HeartbeatResponse{Term: 1, Round: first - 1})
-	if len(s.replies) != 0 {
+	s.Receive(2, 1, &HeartbeatResponse{Term: 1, Round: first - 1})
+	if len(s.Replies) != 0 {
 		t.Error("answered by an earlier round")
 	}
-	s.receive(2, 1, &HeartbeatResponse{Term: 1, Round: first})
-	if len(s.replies) != 1 || s.replies[0].Command.Client != -1 {
-		t.Errorf("got %v, want only the first read", s.replies)
+	s.Receive(2, 1, &HeartbeatResponse{Term: 1, Round: first})
+	if len(s.Replies) != 1 || s.Replies[0].Command.Client != -1 {
+		t.Errorf("got %v, want only the first read", s.Replies)
 	}
-	s.receive(3, 1, &HeartbeatResponse{Term: 1, Round: first + 2}) // later rounds confirm earlier reads
-	if len(s.replies) != 3 {
-		t.Errorf("got %d replies, want 3", len(s.replies))
+	s.Receive(3, 1, &HeartbeatResponse{Term: 1, Round: first + 2}) // later rounds confirm earlier reads
+	if len(s.Replies) != 3 {
+		t.Errorf("got %d replies, want 3", len(s.Replies))
 	}
-	s.clean()
+	s.Clean()
 }
 
 // A lease starts when its round was sent, and is shortened by the clock bound
@@ -66,27 +66,27 @@ func TestReadIndexWaitsForItsOwnRound(t *testing.T) {
 func TestLeaseStartsAtSendAndIsShortened(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Reads, p.MaxDrift = ReadsLease, 100_000_000 })
 	n := s.elect(1, 2, 3)
-	sentAt := s.now
-	s.fire(1, timerHeartbeat)
-	s.now += 20e6
-	s.deliver(everything)
-	s.deliver(ofKind(KindHeartbeatResponse, 2, 1))
+	sentAt := s.Now
+	s.Fire(1, timerHeartbeat)
+	s.Now += 20e6
+	s.Deliver(everything)
+	s.Deliver(ofKind(KindHeartbeatResponse, 2, 1))
 	want := sentAt.Add(150 * 1000 * 1000 * 9 / 11)
 	if n.leaseUntil != want {
 		t.Fatalf("lease until %v, want %v", n.leaseUntil, want)
 	}
-	s.wire = nil
-	s.now = want - 1
-	s.request(1, get(-1, 1))
-	if len(s.replies) != 1 || len(s.wire) != 0 {
-		t.Errorf("%d replies and %d messages within the lease, want 1 and 0", len(s.replies), len(s.wire))
+	s.Wire = nil
+	s.Now = want - 1
+	s.Request(1, get(-1, 1))
+	if len(s.Replies) != 1 || len(s.Wire) != 0 {
+		t.Errorf("%d replies and %d messages within the lease, want 1 and 0", len(s.Replies), len(s.Wire))
 	}
-	s.now = want
-	s.request(1, get(-1, 2))
-	if len(s.replies) != 1 || len(s.wire) != 2 {
-		t.Errorf("%d replies and %d messages after the lease, want 1 and a round", len(s.replies), len(s.wire))
+	s.Now = want
+	s.Request(1, get(-1, 2))
+	if len(s.Replies) != 1 || len(s.Wire) != 2 {
+		t.Errorf("%d replies and %d messages after the lease, want 1 and a round", len(s.Replies), len(s.Wire))
 	}
-	s.clean()
+	s.Clean()
 }
 
 // A voter honours the lease also after a restart, when it has forgotten whom it
@@ -94,16 +94,16 @@ func TestLeaseStartsAtSendAndIsShortened(t *testing.T) {
 func TestLeaseIsHonouredAfterRestart(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Reads = ReadsLease })
 	s.elect(1, 2, 3)
-	s.restart(2)
+	s.Restart(2)
 	ask := &RequestVote{Term: 8, LastLogIndex: 9, LastLogTerm: 7}
-	s.now = s.now.Add(s.parameters.ElectionTimeout.Min - 1)
-	s.receive(3, 2, ask)
-	if s.node(2).term != 1 {
+	s.Now = s.Now.Add(s.parameters.ElectionTimeout.Min - 1)
+	s.Receive(3, 2, ask)
+	if s.Node(2).term != 1 {
 		t.Error("voted within the minimum election timeout of its restart")
 	}
-	s.now++
-	s.receive(3, 2, ask)
-	if s.node(2).vote != 3 {
+	s.Now++
+	s.Receive(3, 2, ask)
+	if s.Node(2).vote != 3 {
 		t.Error("does not vote after it")
 	}
 }
@@ -113,17 +113,17 @@ func TestLeaseIsHonouredAfterRestart(t *testing.T) {
 func TestClientRequestIsExecutedOnce(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.request(1, put(-1, 1, 5)) // in the log already
+	s.Request(1, put(-1, 1, 5))
+	s.Request(1, put(-1, 1, 5)) // in the log already
 	if n.log.Last() != 2 {
 		t.Errorf("the log ends at %d, want 2", n.log.Last())
 	}
-	s.settle(everything)
-	s.request(1, put(-2, 1, 6))
-	s.settle(everything)
-	s.request(1, put(-1, 1, 5)) // executed already
-	if len(s.replies) != 3 || s.replies[2].Result.Position != 2 || n.log.Last() != 3 {
-		t.Errorf("got %v and a log up to %d, want a third reply from the session, and 3", s.replies, n.log.Last())
+	s.Settle(everything)
+	s.Request(1, put(-2, 1, 6))
+	s.Settle(everything)
+	s.Request(1, put(-1, 1, 5)) // executed already
+	if len(s.Replies) != 3 || s.Replies[2].Result.Position != 2 || n.log.Last() != 3 {
+		t.Errorf("got %v and a log up to %d, want a third reply from the session, and 3", s.Replies, n.log.Last())
 	}
 	// A retry at a leader that did not know better is de-duplicated at execution.
 	n.append(Entry{Term: n.term, Command: put(-1, 1, 5)}, protocols.NewEffects(protocols.NewMemory(protocols.Keep)))
@@ -139,15 +139,15 @@ func TestClientRequestIsExecutedOnce(t *testing.T) {
 func TestClientIsRefusedOnlyDefinitely(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.elect(1, 2, 3)
-	s.request(2, put(-1, 1, 5))
-	s.request(2, get(-2, 1))
-	if len(s.refused) != 2 {
-		t.Fatalf("refused %v, want both", s.refused)
+	s.Request(2, put(-1, 1, 5))
+	s.Request(2, get(-2, 1))
+	if len(s.Refused) != 2 {
+		t.Fatalf("refused %v, want both", s.Refused)
 	}
-	s.request(1, put(-1, 1, 5))
-	s.receive(3, 1, &HeartbeatResponse{Term: 5})
-	if len(s.refused) != 2 || s.node(1).role != follower {
-		t.Errorf("refused %v, want silence about what may still commit", s.refused)
+	s.Request(1, put(-1, 1, 5))
+	s.Receive(3, 1, &HeartbeatResponse{Term: 5})
+	if len(s.Refused) != 2 || s.Node(1).role != follower {
+		t.Errorf("refused %v, want silence about what may still commit", s.Refused)
 	}
 }
 
@@ -158,28 +158,28 @@ func TestReadIndexRoundsBelongToTheirTerm(t *testing.T) {
 		s := newStage(t, 3, func(p *Parameters) { p.Reads = reads })
 		n := s.elect(1, 2, 3)
 		for range 9 {
-			s.fire(1, timerHeartbeat)
+			s.Fire(1, timerHeartbeat)
 		}
-		s.settle(everything)
+		s.Settle(everything)
 		until := n.leaseUntil
-		s.receive(2, 1, &HeartbeatResponse{Term: 2})
+		s.Receive(2, 1, &HeartbeatResponse{Term: 2})
 		if s.elect(1, 2, 3); n.term != 3 {
 			t.Fatalf("term %d, want 3", n.term)
 		}
 		if until > 0 {
-			s.now = until - 1 // as if the election had been that quick
+			s.Now = until - 1 // as if the election had been that quick
 		}
-		s.request(1, get(-1, 1))
-		if len(s.replies) != 0 {
+		s.Request(1, get(-1, 1))
+		if len(s.Replies) != 0 {
 			t.Errorf("%s: answered by rounds of an earlier term", reads)
 		}
-		s.receive(2, 1, &HeartbeatResponse{Term: 1, Round: 1})
-		if len(s.replies) != 0 {
+		s.Receive(2, 1, &HeartbeatResponse{Term: 1, Round: 1})
+		if len(s.Replies) != 0 {
 			t.Errorf("%s: answered by a message of an earlier term", reads)
 		}
-		s.settle(everything)
-		if len(s.replies) != 1 {
-			t.Errorf("%s: got %d replies, want 1", reads, len(s.replies))
+		s.Settle(everything)
+		if len(s.Replies) != 1 {
+			t.Errorf("%s: got %d replies, want 1", reads, len(s.Replies))
 		}
 	}
 }
@@ -188,12 +188,12 @@ func TestReadIndexRoundsBelongToTheirTerm(t *testing.T) {
 func TestReadIndexLateAnswersTakeNothingBack(t *testing.T) {
 	s := newStage(t, 5, nil)
 	n := s.elect(1, 2, 3, 4, 5)
-	s.request(1, get(-1, 1))
+	s.Request(1, get(-1, 1))
 	round := n.round
-	s.receive(2, 1, &HeartbeatResponse{Term: 1, Round: round})
-	s.receive(2, 1, &HeartbeatResponse{Term: 1, Round: round - 1})
-	s.receive(3, 1, &HeartbeatResponse{Term: 1, Round: round})
-	if len(s.replies) != 1 {
-		t.Errorf("got %d replies, want 1", len(s.replies))
+	s.Receive(2, 1, &HeartbeatResponse{Term: 1, Round: round})
+	s.Receive(2, 1, &HeartbeatResponse{Term: 1, Round: round - 1})
+	s.Receive(3, 1, &HeartbeatResponse{Term: 1, Round: round})
+	if len(s.Replies) != 1 {
+		t.Errorf("got %d replies, want 1", len(s.Replies))
 	}
 }

@@ -24,7 +24,7 @@ func TestAppendEntriesMismatchIsRefusedWithHint(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := withDisks(t, nil, withLog(4, 1, 1, 3, 3, 3), nil)
-			s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: c.index, PrevLogTerm: c.term})
+			s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: c.index, PrevLogTerm: c.term})
 			want := AppendEntriesResponse{Term: 4, MatchIndex: c.index, ConflictIndex: c.conflict, ConflictTerm: c.of}
 			if got := *sent[*AppendEntriesResponse](s, 1, 2)[0]; got != want {
 				t.Errorf("got %+v, want %+v", got, want)
@@ -58,11 +58,11 @@ func TestAppendEntriesTruncatesOnlyFromFirstConflict(t *testing.T) {
 			for _, term := range c.entries {
 				m.Entries = append(m.Entries, Entry{Term: term})
 			}
-			s.receive(2, 1, m)
-			if got := logOf(s.node(1)); !slices.Equal(got, c.want) {
+			s.Receive(2, 1, m)
+			if got := logOf(s.Node(1)); !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
-			if got := logOf(s.restart(1)); !slices.Equal(got, c.want) {
+			if got := logOf(s.Restart(1)); !slices.Equal(got, c.want) {
 				t.Errorf("got %v after a restart, want %v", got, c.want)
 			}
 		})
@@ -73,16 +73,16 @@ func TestAppendEntriesTruncatesOnlyFromFirstConflict(t *testing.T) {
 // what is beyond may be another leader's (§3.5, R-08). It never goes down.
 func TestAppendEntriesCommitsUpToLastNewEntry(t *testing.T) {
 	s := withDisks(t, nil, withLog(4, 1, 1, 2), nil)
-	n := s.node(1)
-	s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, LeaderCommit: 3})
+	n := s.Node(1)
+	s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, LeaderCommit: 3})
 	if n.commit != 1 {
 		t.Errorf("got commit index %d, want 1", n.commit)
 	}
-	s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, Entries: []Entry{{Term: 1}}, LeaderCommit: 9})
+	s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, Entries: []Entry{{Term: 1}}, LeaderCommit: 9})
 	if n.commit != 2 {
 		t.Errorf("got commit index %d, want 2", n.commit)
 	}
-	s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, LeaderCommit: 1})
+	s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, LeaderCommit: 1})
 	if n.commit != 2 {
 		t.Errorf("got commit index %d, want 2", n.commit)
 	}
@@ -92,22 +92,22 @@ func TestAppendEntriesCommitsUpToLastNewEntry(t *testing.T) {
 // leaves once that is durable (§3.5, §3.8, R-11).
 func TestAppendEntriesAcknowledgesItsOwnEntriesOnceDurable(t *testing.T) {
 	s := withDisks(t, nil, withLog(4, 1, 1, 2), nil)
-	s.receive(2, 1, &AppendEntries{Term: 4, Entries: []Entry{{Term: 1}}})
+	s.Receive(2, 1, &AppendEntries{Term: 4, Entries: []Entry{{Term: 1}}})
 	if got := *sent[*AppendEntriesResponse](s, 1, 2)[0]; got.MatchIndex != 1 || got.MatchTerm != 1 || !got.Success {
 		t.Errorf("got %+v, want success up to 1", got)
 	}
-	s.wire, s.manualSync = nil, true
-	s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4}}})
+	s.Wire, s.ManualSync = nil, true
+	s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4}}})
 	// A copy of the request must not be acknowledged sooner than the first.
-	s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4}}})
-	if len(s.wire) != 0 {
+	s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 4}}})
+	if len(s.Wire) != 0 {
 		t.Error("acknowledged before the disk had it")
 	}
-	s.sync(1)
+	s.Sync(1)
 	if got := sent[*AppendEntriesResponse](s, 1, 2); len(got) != 2 || got[1].MatchIndex != 4 {
 		t.Errorf("got %v, want two acknowledgements of 4", got)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // An entry of an earlier term is not committed by counting replicas, only by an
@@ -115,11 +115,11 @@ func TestAppendEntriesAcknowledgesItsOwnEntriesOnceDurable(t *testing.T) {
 func TestCommitCountsOnlyEntriesOfCurrentTerm(t *testing.T) {
 	s := withDisks(t, nil, withLog(3, 1, 2), withLog(3, 1), withLog(3, 1, 3))
 	n := s.elect1WithVoteOf2(t)
-	s.receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 2, MatchTerm: 2})
+	s.Receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 2, MatchTerm: 2})
 	if n.commit != 0 {
 		t.Fatalf("got commit index %d, want 0: entry 2 is of term 2", n.commit)
 	}
-	s.receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 3, MatchTerm: n.term})
+	s.Receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 3, MatchTerm: n.term})
 	if n.commit != 3 {
 		t.Errorf("got commit index %d, want 3: with the no-op all before it is committed", n.commit)
 	}
@@ -129,13 +129,13 @@ func TestCommitCountsOnlyEntriesOfCurrentTerm(t *testing.T) {
 // it tells others off the wire.
 func (s *stage) elect1WithVoteOf2(t *testing.T) *Node {
 	t.Helper()
-	s.now += 1e9
-	s.fire(1, timerElection)
-	s.settle(func(l letter) bool { return between(1, 2)(l) && l.message.Kind() != KindAppendEntries })
-	if s.node(1).role != leader {
+	s.Now += 1e9
+	s.Fire(1, timerElection)
+	s.Settle(func(l letter) bool { return between(1, 2)(l) && l.Message.Kind() != KindAppendEntries })
+	if s.Node(1).role != leader {
 		t.Fatal("n1 does not lead")
 	}
-	return s.node(1)
+	return s.Node(1)
 }
 
 // The leader writes to its disk while it sends, and counts itself only once its
@@ -143,23 +143,23 @@ func (s *stage) elect1WithVoteOf2(t *testing.T) *Node {
 func TestCommitCountsLeaderOnlyOnceDurable(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.manualSync = true
-	s.request(1, put(-1, 1, 5))
+	s.ManualSync = true
+	s.Request(1, put(-1, 1, 5))
 	if len(sent[*AppendEntries](s, 1, 2)) != 1 {
 		t.Fatal("not sent in parallel to the write")
 	}
-	s.deliver(everything)
-	s.sync(2)
-	s.deliver(everything)
+	s.Deliver(everything)
+	s.Sync(2)
+	s.Deliver(everything)
 	if n.commit != 1 {
 		t.Fatalf("got commit index %d, want 1: one follower and an undurable leader are no majority", n.commit)
 	}
-	s.sync(1)
-	s.deliver(everything)
-	if n.commit != 2 || len(s.replies) != 1 {
-		t.Errorf("got commit index %d and %d replies, want 2 and 1", n.commit, len(s.replies))
+	s.Sync(1)
+	s.Deliver(everything)
+	if n.commit != 2 || len(s.Replies) != 1 {
+		t.Errorf("got commit index %d and %d replies, want 2 and 1", n.commit, len(s.Replies))
 	}
-	s.clean()
+	s.Clean()
 }
 
 // Answers of another term are ignored, a match only grows, and a refusal of what
@@ -168,9 +168,9 @@ func TestResponsesStaleAreIgnored(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2)
 	for seq := range uint64(3) {
-		s.request(1, put(-1, seq+1, 1))
+		s.Request(1, put(-1, seq+1, 1))
 	}
-	s.settle(between(1, 2))
+	s.Settle(between(1, 2))
 	if n.match[2] != 4 || n.progress[2].next != 5 {
 		t.Fatalf("match %d and next %d, want 4 and 5", n.match[2], n.progress[2].next)
 	}
@@ -181,17 +181,17 @@ func TestResponsesStaleAreIgnored(t *testing.T) {
 		{Term: 1, MatchIndex: 3, ConflictIndex: 1},
 		{Term: 1, MatchIndex: 900, ConflictIndex: 1},
 	} {
-		s.receive(2, 1, m)
-		if n.match[2] != 4 || n.progress[2].next != 5 || n.progress[2].probing || len(s.wire) != 0 {
-			t.Errorf("%+v: match %d, next %d, probing %v, %d messages; want 4, 5, false and none", m, n.match[2], n.progress[2].next, n.progress[2].probing, len(s.wire))
+		s.Receive(2, 1, m)
+		if n.match[2] != 4 || n.progress[2].next != 5 || n.progress[2].probing || len(s.Wire) != 0 {
+			t.Errorf("%+v: match %d, next %d, probing %v, %d messages; want 4, 5, false and none", m, n.match[2], n.progress[2].next, n.progress[2].probing, len(s.Wire))
 		}
 	}
-	s.receive(3, 1, &AppendEntriesResponse{Term: 0, Success: true, MatchIndex: 4, MatchTerm: 1})
+	s.Receive(3, 1, &AppendEntriesResponse{Term: 0, Success: true, MatchIndex: 4, MatchTerm: 1})
 	if n.match[3] != 0 {
 		t.Error("an acknowledgement of another term was counted")
 	}
-	s.receive(2, 1, &AppendEntriesResponse{Term: 1, Success: true, MatchIndex: 9, MatchTerm: 1})
-	if notes := s.actors[1].notes; n.match[2] != 4 || notes[len(notes)-1].Kind != protocols.NoteDropped {
+	s.Receive(2, 1, &AppendEntriesResponse{Term: 1, Success: true, MatchIndex: 9, MatchTerm: 1})
+	if notes := s.Actors[1].Notes; n.match[2] != 4 || notes[len(notes)-1].Kind != protocols.NoteDropped {
 		t.Error("an impossible match was not dropped with a note")
 	}
 }
@@ -212,8 +212,8 @@ func TestResponsesRefusedMoveBackByTerms(t *testing.T) {
 		{4, 2, 2, 2}, // it has term 2 there, which this log lacks
 		{1, 0, 1, 1},
 	} {
-		s.wire = nil
-		s.receive(2, 1, &AppendEntriesResponse{Term: n.term, MatchIndex: c.refused, ConflictTerm: c.term, ConflictIndex: c.conflict})
+		s.Wire = nil
+		s.Receive(2, 1, &AppendEntriesResponse{Term: n.term, MatchIndex: c.refused, ConflictTerm: c.term, ConflictIndex: c.conflict})
 		m := sent[*AppendEntries](s, 1, 2)
 		if len(m) != 1 || m[0].PrevLogIndex != c.want-1 {
 			t.Fatalf("after a refusal of %d: got %v, want one request from %d on", c.refused, m, c.want)
@@ -227,14 +227,14 @@ func TestPipeliningKeepsToWindowAndBatch(t *testing.T) {
 	s := newStage(t, 2, func(p *Parameters) { p.Window, p.MaxBatch = 2, 3 })
 	n := s.elect(1, 2)
 	for seq := range uint64(9) {
-		s.request(1, put(-1, seq+1, int64(seq)))
+		s.Request(1, put(-1, seq+1, int64(seq)))
 	}
 	m := sent[*AppendEntries](s, 1, 2)
 	if len(m) != 2 || m[1].PrevLogIndex != 2 {
 		t.Fatalf("got %v, want two requests, the second optimistic", m)
 	}
-	s.wire = nil
-	s.receive(2, 1, &AppendEntriesResponse{Term: 1, Success: true, MatchIndex: 3, MatchTerm: 1}) // covers both
+	s.Wire = nil
+	s.Receive(2, 1, &AppendEntriesResponse{Term: 1, Success: true, MatchIndex: 3, MatchTerm: 1}) // covers both
 	m = sent[*AppendEntries](s, 1, 2)
 	if len(m) != 2 || len(m[0].Entries) != 3 || m[0].PrevLogIndex != 3 || m[1].PrevLogIndex != 6 {
 		t.Errorf("got %v, want entries 4..6 and 7..9", m)
@@ -250,15 +250,15 @@ func TestPipeliningProbesAfterRefusal(t *testing.T) {
 	s := newStage(t, 2, func(p *Parameters) { p.MaxBatch = 1 })
 	n := s.elect(1, 2)
 	for seq := range uint64(3) {
-		s.request(1, put(-1, seq+1, 1))
+		s.Request(1, put(-1, seq+1, 1))
 	}
-	s.wire = nil
-	s.receive(2, 1, &AppendEntriesResponse{Term: 1, MatchIndex: 2, ConflictIndex: 2})
+	s.Wire = nil
+	s.Receive(2, 1, &AppendEntriesResponse{Term: 1, MatchIndex: 2, ConflictIndex: 2})
 	if m := sent[*AppendEntries](s, 1, 2); len(m) != 1 || m[0].PrevLogIndex != 1 || !n.progress[2].probing {
 		t.Fatalf("got %v, want one request after 1", m)
 	}
-	s.wire = nil
-	s.receive(2, 1, &AppendEntriesResponse{Term: 1, Success: true, MatchIndex: 2, MatchTerm: 1})
+	s.Wire = nil
+	s.Receive(2, 1, &AppendEntriesResponse{Term: 1, Success: true, MatchIndex: 2, MatchTerm: 1})
 	if m := sent[*AppendEntries](s, 1, 2); len(m) != 2 || n.progress[2].probing {
 		t.Errorf("got %v, want the two that are left", m)
 	}
@@ -269,29 +269,29 @@ func TestPipeliningProbesAfterRefusal(t *testing.T) {
 func TestReplicationRetransmits(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.drop(ofKind(KindAppendEntries, 1, 2))
-	s.settle(between(1, 3))
+	s.Request(1, put(-1, 1, 5))
+	s.Drop(ofKind(KindAppendEntries, 1, 2))
+	s.Settle(between(1, 3))
 	if n.commit != 2 {
 		t.Fatalf("got commit index %d, want 2", n.commit)
 	}
-	s.fire(1, timerHeartbeat)
-	s.settle(between(1, 2))
-	if s.node(2).log.Last() != 1 {
+	s.Fire(1, timerHeartbeat)
+	s.Settle(between(1, 2))
+	if s.Node(2).log.Last() != 1 {
 		t.Fatal("sent again at once")
 	}
-	s.now = s.now.Add(s.parameters.Heartbeat)
-	s.fire(1, timerHeartbeat)
-	s.settle(between(1, 2))
-	if n := s.node(2); n.log.Last() != 2 {
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(1, timerHeartbeat)
+	s.Settle(between(1, 2))
+	if n := s.Node(2); n.log.Last() != 2 {
 		t.Errorf("the log ends at %d, want 2", n.log.Last())
 	}
-	s.fire(1, timerHeartbeat)
-	s.settle(between(1, 2))
-	if n := s.node(2); n.commit != 2 {
+	s.Fire(1, timerHeartbeat)
+	s.Settle(between(1, 2))
+	if n := s.Node(2); n.commit != 2 {
 		t.Errorf("commit index %d, want 2 by the heartbeat", n.commit)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // A heartbeat commits no further than what the receiver is known to match: its log
@@ -299,10 +299,10 @@ func TestReplicationRetransmits(t *testing.T) {
 func TestHeartbeatCommitIsCutToMatch(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.drop(ofKind(KindAppendEntries, 1, 3))
-	s.settle(between(1, 2))
-	s.fire(1, timerHeartbeat)
+	s.Request(1, put(-1, 1, 5))
+	s.Drop(ofKind(KindAppendEntries, 1, 3))
+	s.Settle(between(1, 2))
+	s.Fire(1, timerHeartbeat)
 	if a, b := sent[*Heartbeat](s, 1, 2)[0].Commit, sent[*Heartbeat](s, 1, 3)[0].Commit; a != 2 || b != 1 {
 		t.Errorf("got commit %d for n2 and %d for n3, want 2 and 1", a, b)
 	}
@@ -323,13 +323,13 @@ func TestAppendEntriesImpossibleIsDropped(t *testing.T) {
 		{"entries of a later term", AppendEntries{PrevLogIndex: 3, PrevLogTerm: 2, Entries: []Entry{{Term: 5}}}},
 	} {
 		s := withDisks(t, nil, withLog(4, 1, 1, 2), nil)
-		s.receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, LeaderCommit: 1})
-		s.wire = nil
+		s.Receive(2, 1, &AppendEntries{Term: 4, PrevLogIndex: 1, PrevLogTerm: 1, LeaderCommit: 1})
+		s.Wire = nil
 		c.m.Term = 4
-		s.receive(2, 1, &c.m)
-		notes := s.actors[1].notes
-		if last := notes[len(notes)-1]; last.Kind != protocols.NoteDropped || last.Text != c.why || len(s.wire) != 0 || s.node(1).log.Last() != 3 {
-			t.Errorf("%+v: got note %+v, %d answers and a log up to %d; want it dropped (%s)", c.m, last, len(s.wire), s.node(1).log.Last(), c.why)
+		s.Receive(2, 1, &c.m)
+		notes := s.Actors[1].Notes
+		if last := notes[len(notes)-1]; last.Kind != protocols.NoteDropped || last.Text != c.why || len(s.Wire) != 0 || s.Node(1).log.Last() != 3 {
+			t.Errorf("%+v: got note %+v, %d answers and a log up to %d; want it dropped (%s)", c.m, last, len(s.Wire), s.Node(1).log.Last(), c.why)
 		}
 	}
 }

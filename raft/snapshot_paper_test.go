@@ -13,10 +13,10 @@ func ahead(t *testing.T) *stage {
 	s := newStage(t, 3, snapshots)
 	s.elect(1, 2)
 	for c := range protocols.NodeID(5) {
-		s.request(1, put(-1-c, 1, int64(c)+5))
-		s.settle(between(1, 2))
+		s.Request(1, put(-1-c, 1, int64(c)+5))
+		s.Settle(between(1, 2))
 	}
-	if n := s.node(1); n.base() != 6 || n.log.Last() != 6 {
+	if n := s.Node(1); n.base() != 6 || n.log.Last() != 6 {
 		t.Fatalf("n1 has a snapshot of %d and a log up to %d, want 6 and 6", n.base(), n.log.Last())
 	}
 	return s
@@ -25,17 +25,17 @@ func ahead(t *testing.T) *stage {
 // probe lets leader find that n3 lacks what it has compacted; the first chunk is then
 // on the wire.
 func (s *stage) probe(leader protocols.NodeID) {
-	s.fire(leader, timerHeartbeat)
-	s.now = s.now.Add(s.parameters.Heartbeat)
-	s.fire(leader, timerHeartbeat)
+	s.Fire(leader, timerHeartbeat)
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(leader, timerHeartbeat)
 	s.settleBut(KindInstallSnapshot, between(leader, 3))
 }
 
 // settleBut settles what matches but messages of kind, which stay on the wire.
 func (s *stage) settleBut(kind protocols.Kind, match func(letter) bool) {
-	s.drop(func(l letter) bool { return !match(l) })
-	for s.deliver(func(l letter) bool { return match(l) && l.message.Kind() != kind }) > 0 {
-		s.drop(func(l letter) bool { return !match(l) })
+	s.Drop(func(l letter) bool { return !match(l) })
+	for s.Deliver(func(l letter) bool { return match(l) && l.Message.Kind() != kind }) > 0 {
+		s.Drop(func(l letter) bool { return !match(l) })
 	}
 }
 
@@ -54,16 +54,16 @@ func TestSnapshotStandsForTheLog(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.SnapshotEvery, p.LogKept = 4, 2 })
 	n := s.elect(1, 2, 3)
 	s.reconfigure(1, protocols.Nodes(1, 2), protocols.NodeSet{})
-	s.settle(everything)
+	s.Settle(everything)
 	for seq := range uint64(3) {
-		s.request(1, put(-1, seq+1, int64(seq)+5))
-		s.settle(everything)
+		s.Request(1, put(-1, seq+1, int64(seq)+5))
+		s.Settle(everything)
 	}
 	if n.base() != 4 || n.log.First() != 5 || n.log.Last() != 6 || n.termAt(4) != 1 {
 		t.Fatalf("snapshot of %d, log %d..%d; want 4, and the 2 entries behind it kept", n.base(), n.log.First(), n.log.Last())
 	}
 	hash := n.execute.Hash()
-	n = s.restart(1)
+	n = s.Restart(1)
 	if n.base() != 4 || n.log.Last() != 6 || n.commit != 4 || n.term != 1 || n.vote != 1 {
 		t.Errorf("restarted with a snapshot of %d, a log up to %d, commit index %d, term %d, vote %v", n.base(), n.log.Last(), n.commit, n.term, n.vote)
 	}
@@ -74,7 +74,7 @@ func TestSnapshotStandsForTheLog(t *testing.T) {
 	if n.execute.Hash() != hash {
 		t.Error("the state, or the sessions, differ after the restart")
 	}
-	s.clean()
+	s.Clean()
 }
 
 // §5.1, figure 5.3: a follower that lacks what is compacted gets the snapshot in chunks
@@ -88,19 +88,19 @@ func TestInstallSnapshotInChunks(t *testing.T) {
 			t.Fatalf("chunks at %v, want one at %d", got, rows)
 		}
 		rows++
-		s.deliver(ofKind(KindInstallSnapshot, 1, 3))
+		s.Deliver(ofKind(KindInstallSnapshot, 1, 3))
 		s.settleBut(KindInstallSnapshot, between(1, 3))
 	}
-	n, l := s.node(3), s.node(1)
+	n, l := s.Node(3), s.Node(1)
 	if rows != 1+6 || n.commit != 6 || n.execute.Hash() != l.execute.Hash() || l.match[3] != 6 {
 		t.Errorf("after %d chunks n3 has commit index %d and n1 knows of %d; want 7 chunks, 6 and 6", rows, n.commit, l.match[3])
 	}
-	s.request(1, put(-1, 2, 9))
-	s.settle(everything)
+	s.Request(1, put(-1, 2, 9))
+	s.Settle(everything)
 	if n.log.Last() != 7 {
 		t.Errorf("n3's log ends at %d, want 7", n.log.Last())
 	}
-	s.clean()
+	s.Clean()
 }
 
 // While a follower takes over a snapshot, its leader keeps what comes after it, so that
@@ -109,43 +109,43 @@ func TestInstallSnapshotInChunks(t *testing.T) {
 func TestLogIsKeptDuringATransfer(t *testing.T) {
 	s := ahead(t)
 	s.probe(1)
-	s.deliver(everything)
-	s.deliver(everything) // the first chunk, and its answer
-	chunk := s.take(ofKind(KindInstallSnapshot, 1, 3))
-	l := s.node(1)
+	s.Deliver(everything)
+	s.Deliver(everything) // the first chunk, and its answer
+	chunk := s.Take(ofKind(KindInstallSnapshot, 1, 3))
+	l := s.Node(1)
 	write := func(seqs ...uint64) {
 		for _, seq := range seqs {
-			s.request(1, put(-1, seq, 9))
-			s.settle(between(1, 2))
+			s.Request(1, put(-1, seq, 9))
+			s.Settle(between(1, 2))
 		}
 	}
 	write(2, 3, 4, 5)
 	if l.base() != 6 || l.log.Last() != 10 {
 		t.Fatalf("n1 has a snapshot of %d and a log up to %d, want 6 and 10", l.base(), l.log.Last())
 	}
-	s.wire = append(s.wire, chunk...)
-	s.settle(everything)
+	s.Wire = append(s.Wire, chunk...)
+	s.Settle(everything)
 	var installed []protocols.Index
-	for _, note := range s.actors[3].notes {
+	for _, note := range s.Actors[3].Notes {
 		if note.Kind == protocols.NoteInstalled {
 			installed = append(installed, note.Index)
 		}
 	}
-	if n := s.node(3); !slices.Equal(installed, []protocols.Index{6}) || n.log.Last() != 10 {
+	if n := s.Node(3); !slices.Equal(installed, []protocols.Index{6}) || n.log.Last() != 10 {
 		t.Errorf("n3 has taken over snapshots of %v, and a log up to %d; want 6 and 10", installed, n.log.Last())
 	}
 	s = ahead(t)
 	s.probe(1)
-	s.deliver(everything)
-	s.deliver(everything)
-	l = s.node(1)
+	s.Deliver(everything)
+	s.Deliver(everything)
+	l = s.Node(1)
 	for seq := uint64(2); seq < 2+spared*3+4; seq++ {
 		write(seq)
 	}
 	if l.base() <= 6 {
 		t.Errorf("n1 keeps %d entries for ever", l.log.Len())
 	}
-	s.clean()
+	s.Clean()
 }
 
 // Chunks that are lost, doubled or late do no harm: the follower takes the rows in
@@ -154,58 +154,58 @@ func TestInstallSnapshotResumes(t *testing.T) {
 	s := ahead(t)
 	s.probe(1)
 	first := *sent[*InstallSnapshot](s, 1, 3)[0]
-	s.deliver(everything)
-	s.deliver(everything)
-	s.drop(everything) // the second chunk
-	s.receive(1, 3, &first)
+	s.Deliver(everything)
+	s.Deliver(everything)
+	s.Drop(everything) // the second chunk
+	s.Receive(1, 3, &first)
 	if m := sent[*InstallSnapshotResponse](s, 3, 1); len(m) != 1 || m[0].Offset != 1 {
 		t.Errorf("a chunk that came twice is answered with %v, want offset 1", m)
 	}
-	s.wire = nil
-	s.now = s.now.Add(s.parameters.Heartbeat)
-	s.fire(1, timerHeartbeat)
+	s.Wire = nil
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(1, timerHeartbeat)
 	s.settleBut(KindInstallSnapshot, between(1, 3))
 	if got := s.chunks(1); !slices.Equal(got, []uint64{1}) {
 		t.Errorf("sent again: chunks at %v, want 1", got)
 	}
 	// Another leader with the same snapshot begins at 0 and is told where to go on.
-	s.fire(1, timerHeartbeat)
-	s.deliver(ofKind(KindHeartbeat, 1, 2))
-	s.wire = nil
-	s.crash(1)
-	s.now += 1e9
-	s.fire(2, timerElection)
-	s.settle(func(l letter) bool { return between(2, 3)(l) && l.message.Kind() != KindInstallSnapshot })
-	s.fire(2, timerHeartbeat)
-	s.now = s.now.Add(s.parameters.Heartbeat)
-	s.fire(2, timerHeartbeat)
+	s.Fire(1, timerHeartbeat)
+	s.Deliver(ofKind(KindHeartbeat, 1, 2))
+	s.Wire = nil
+	s.Crash(1)
+	s.Now += 1e9
+	s.Fire(2, timerElection)
+	s.Settle(func(l letter) bool { return between(2, 3)(l) && l.Message.Kind() != KindInstallSnapshot })
+	s.Fire(2, timerHeartbeat)
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(2, timerHeartbeat)
 	s.settleBut(KindInstallSnapshot, between(2, 3))
 	if got := s.chunks(2); !slices.Equal(got, []uint64{0}) {
 		t.Fatalf("the next leader begins with chunks at %v, want 0", got)
 	}
-	s.deliver(ofKind(KindInstallSnapshot, 2, 3))
+	s.Deliver(ofKind(KindInstallSnapshot, 2, 3))
 	s.settleBut(KindInstallSnapshot, between(2, 3))
 	if got := s.chunks(2); !slices.Equal(got, []uint64{1}) {
 		t.Errorf("the next leader goes on at %v, want 1", got)
 	}
 	// A crash loses what was received.
-	s.restart(3)
-	s.deliver(ofKind(KindInstallSnapshot, 2, 3))
+	s.Restart(3)
+	s.Deliver(ofKind(KindInstallSnapshot, 2, 3))
 	s.settleBut(KindInstallSnapshot, between(2, 3))
 	if got := s.chunks(2); !slices.Equal(got, []uint64{0}) {
 		t.Errorf("after a crash: chunks at %v, want 0", got)
 	}
-	s.settle(everything)
-	if s.node(3).base() != 6 {
-		t.Errorf("n3 has a snapshot of %d, want 6", s.node(3).base())
+	s.Settle(everything)
+	if s.Node(3).base() != 6 {
+		t.Errorf("n3 has a snapshot of %d, want 6", s.Node(3).base())
 	}
-	s.clean()
+	s.Clean()
 }
 
 // installing shows n1 a snapshot of index 3, term 2, in one chunk.
 func installing(s *stage) {
 	x := protocols.Executor{Machine: machineOf(s.t, "kv"), Applied: 3}
-	s.receive(2, 1, &InstallSnapshot{
+	s.Receive(2, 1, &InstallSnapshot{
 		Term: 3, LastIncludedIndex: 3, LastIncludedTerm: 2, LastConfig: &Configuration{Voters: protocols.NodesUpTo(3)},
 		Data: protocols.Cut(x.Snapshot(), 0, 99), Done: true,
 	})
@@ -225,9 +225,9 @@ func TestInstallSnapshotKeepsOnlyAMatchingSuffix(t *testing.T) {
 		{nil, nil, 3},
 	} {
 		s := withDisks(t, asIs, withLog(2, c.log...), nil, nil)
-		s.observers = nil // they know of no commit
+		s.Observers = nil // they know of no commit
 		installing(s)
-		n := s.node(1)
+		n := s.Node(1)
 		if got := logOf(n); !slices.Equal(got, c.want) || n.base() != c.base || n.commit != 3 {
 			t.Errorf("%v: got %v behind %d, commit index %d; want %v behind %d, 3", c.log, got, n.base(), n.commit, c.want, c.base)
 		}
@@ -240,12 +240,12 @@ func TestInstallSnapshotKeepsOnlyAMatchingSuffix(t *testing.T) {
 // A snapshot that is older than the commit index changes nothing, and is acknowledged.
 func TestInstallSnapshotOlderThanCommit(t *testing.T) {
 	s := ahead(t)
-	n, l := s.node(2), s.node(1)
+	n, l := s.Node(2), s.Node(1)
 	old := &InstallSnapshot{Term: 1, LastIncludedIndex: 3, LastIncludedTerm: 1, LastConfig: &Configuration{Voters: protocols.NodesUpTo(3)}}
-	s.fire(1, timerHeartbeat)
-	s.settle(between(1, 2))
+	s.Fire(1, timerHeartbeat)
+	s.Settle(between(1, 2))
 	commit, last := n.commit, n.log.Last()
-	s.receive(1, 2, old)
+	s.Receive(1, 2, old)
 	if n.commit != commit || n.log.Last() != last || l.role != leader {
 		t.Errorf("commit index %d, log up to %d; want %d, %d", n.commit, n.log.Last(), commit, last)
 	}
@@ -253,29 +253,29 @@ func TestInstallSnapshotOlderThanCommit(t *testing.T) {
 		t.Errorf("answered %v, want a match at 3 or above", m)
 	}
 	// A leader of an older term is told so.
-	s.wire = nil
-	s.receive(3, 1, &HeartbeatResponse{Term: 4})
-	s.receive(2, 1, old)
+	s.Wire = nil
+	s.Receive(3, 1, &HeartbeatResponse{Term: 4})
+	s.Receive(2, 1, old)
 	if m := sent[*InstallSnapshotResponse](s, 1, 2); len(m) != 1 || m[0].Term != 4 {
 		t.Errorf("a snapshot of an older term is answered with %v, want term 4", m)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // The acknowledgement of a snapshot waits until that is on disk (§5.1, §3.8).
 func TestInstallSnapshotIsDurableBeforeItIsAcknowledged(t *testing.T) {
 	s := newStage(t, 3, nil)
-	s.observers = nil
-	s.manualSync = true
+	s.Observers = nil
+	s.ManualSync = true
 	installing(s)
 	if m := sent[*AppendEntriesResponse](s, 1, 2); len(m) != 0 {
 		t.Fatalf("answered %v before the disk had it", m)
 	}
-	s.sync(1)
+	s.Sync(1)
 	if m := sent[*AppendEntriesResponse](s, 1, 2); len(m) != 1 {
 		t.Errorf("answered %v, want one acknowledgement", m)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // What no leader sends is dropped.
@@ -291,9 +291,9 @@ func TestInstallSnapshotImpossibleIsDropped(t *testing.T) {
 		{Term: 3, LastIncludedIndex: 5, LastIncludedTerm: 1, LastConfig: voters, Done: true},
 	} {
 		s := newStage(t, 3, nil)
-		s.receive(2, 1, m)
-		notes := s.actors[1].notes
-		if n := s.node(1); n.commit != 0 || n.base() != 0 || notes[len(notes)-1].Kind != protocols.NoteDropped {
+		s.Receive(2, 1, m)
+		notes := s.Actors[1].Notes
+		if n := s.Node(1); n.commit != 0 || n.base() != 0 || notes[len(notes)-1].Kind != protocols.NoteDropped {
 			t.Errorf("%+v: commit index %d, notes %v", m, n.commit, notes)
 		}
 	}
@@ -302,9 +302,9 @@ func TestInstallSnapshotImpossibleIsDropped(t *testing.T) {
 // Entries that a snapshot covers are taken as matching: they are committed.
 func TestAppendEntriesBehindTheSnapshot(t *testing.T) {
 	s := ahead(t)
-	n := s.node(2)
-	s.fire(1, timerHeartbeat)
-	s.settle(between(1, 2))
+	n := s.Node(2)
+	s.Fire(1, timerHeartbeat)
+	s.Settle(between(1, 2))
 	if n.base() == 0 {
 		t.Fatal("n2 has no snapshot")
 	}
@@ -313,8 +313,8 @@ func TestAppendEntriesBehindTheSnapshot(t *testing.T) {
 	for i := range entries {
 		entries[i] = Entry{Term: 1}
 	}
-	s.receive(1, 2, &AppendEntries{Term: 1, Entries: entries[:2]})
-	s.receive(1, 2, &AppendEntries{Term: 1, Entries: append(entries, Entry{Term: 1})})
+	s.Receive(1, 2, &AppendEntries{Term: 1, Entries: entries[:2]})
+	s.Receive(1, 2, &AppendEntries{Term: 1, Entries: append(entries, Entry{Term: 1})})
 	for _, m := range sent[*AppendEntriesResponse](s, 2, 1) {
 		if !m.Success || m.MatchIndex < base {
 			t.Errorf("got %+v, want a match at %d or above", m, base)
@@ -326,16 +326,16 @@ func TestAppendEntriesBehindTheSnapshot(t *testing.T) {
 // base on.
 func TestFollowAndReadOfACompactedLog(t *testing.T) {
 	s := ahead(t)
-	n := s.node(1)
-	s.request(1, put(-1, 2, 9))
-	s.settle(between(1, 2))
-	s.replies = nil
-	s.request(1, protocols.Command{Client: -9, Kind: protocols.Follow, Arg: 2, Old: 10, Seq: 1})
-	if f := s.replies[0].Result.Follow; f.Snapshot == nil || f.Start != 8 || !n.execute.Accepts(f.Snapshot) {
+	n := s.Node(1)
+	s.Request(1, put(-1, 2, 9))
+	s.Settle(between(1, 2))
+	s.Replies = nil
+	s.Request(1, protocols.Command{Client: -9, Kind: protocols.Follow, Arg: 2, Old: 10, Seq: 1})
+	if f := s.Replies[0].Result.Follow; f.Snapshot == nil || f.Start != 8 || !n.execute.Accepts(f.Snapshot) {
 		t.Errorf("got %+v, want the state at 7", f)
 	}
-	s.request(1, protocols.Command{Client: -9, Kind: protocols.Follow, Arg: 7, Old: 10, Seq: 2})
-	if f := s.replies[1].Result.Follow; f.Snapshot != nil || f.Start != 7 || len(f.Entries) != 1 {
+	s.Request(1, protocols.Command{Client: -9, Kind: protocols.Follow, Arg: 7, Old: 10, Seq: 2})
+	if f := s.Replies[1].Result.Follow; f.Snapshot != nil || f.Start != 7 || len(f.Entries) != 1 {
 		t.Errorf("got %+v, want entry 7", f)
 	}
 	if base, state := n.LogBase(); base != 6 || !n.execute.Accepts(state) || state == nil {

@@ -11,24 +11,24 @@ import (
 func TestTransferBringsTheTargetUpToDate(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.settle(between(1, 2))
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(between(1, 2))
 	s.transfer(1, 3)
 	if len(sent[*TimeoutNow](s, 1, 3)) != 0 {
 		t.Fatal("TimeoutNow was sent to a node that lacks an entry")
 	}
-	s.request(1, put(-2, 1, 6))
-	if len(s.refused) != 1 || s.node(1).log.Last() != 2 {
-		t.Errorf("refused %v with a log up to %d, want the request refused", s.refused, s.node(1).log.Last())
+	s.Request(1, put(-2, 1, 6))
+	if len(s.Refused) != 1 || s.Node(1).log.Last() != 2 {
+		t.Errorf("refused %v with a log up to %d, want the request refused", s.Refused, s.Node(1).log.Last())
 	}
-	s.wire = nil
-	s.now = s.now.Add(s.parameters.Heartbeat)
-	s.fire(1, timerHeartbeat)
-	s.settle(everything)
-	if n := s.node(3); n.role != leader || n.term != 2 || s.node(1).role != follower {
+	s.Wire = nil
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(1, timerHeartbeat)
+	s.Settle(everything)
+	if n := s.Node(3); n.role != leader || n.term != 2 || s.Node(1).role != follower {
 		t.Errorf("n3 is %s of term %d, want leader of 2", roleNames()[n.role], n.term)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // §4.2.3: a voter that has just heard the leader votes at once when the leader asked
@@ -37,9 +37,9 @@ func TestTransferDisregardsThePromise(t *testing.T) {
 	for _, wanted := range []bool{false, true} {
 		s := newStage(t, 3, nil)
 		l := s.elect(1, 2, 3)
-		s.fire(1, timerHeartbeat)
-		s.settle(everything)
-		s.receive(2, 3, &RequestVote{Term: 2, LastLogIndex: l.log.Last(), LastLogTerm: 1, LeadershipTransfer: wanted})
+		s.Fire(1, timerHeartbeat)
+		s.Settle(everything)
+		s.Receive(2, 3, &RequestVote{Term: 2, LastLogIndex: l.log.Last(), LastLogTerm: 1, LeadershipTransfer: wanted})
 		if m := sent[*RequestVoteResponse](s, 3, 2); (len(m) == 1 && m[0].VoteGranted) != wanted {
 			t.Errorf("wanted by the leader %v: answered %v", wanted, m)
 		}
@@ -50,18 +50,18 @@ func TestTransferDisregardsThePromise(t *testing.T) {
 func TestTransferIsGivenUp(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.crash(3)
+	s.Crash(3)
 	s.transfer(1, 3)
-	if s.actors[1].timers[timerTransfer] != s.parameters.ElectionTimeout.Max {
-		t.Errorf("the timer is %v, want %v", s.actors[1].timers[timerTransfer], s.parameters.ElectionTimeout.Max)
+	if s.Actors[1].Timers[timerTransfer] != s.parameters.ElectionTimeout.Max {
+		t.Errorf("the timer is %v, want %v", s.Actors[1].Timers[timerTransfer], s.parameters.ElectionTimeout.Max)
 	}
-	s.fire(1, timerTransfer)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
-	if n.role != leader || len(s.replies) != 1 {
-		t.Errorf("%s with %d replies, want a leader that answers", roleNames()[n.role], len(s.replies))
+	s.Fire(1, timerTransfer)
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	if n.role != leader || len(s.Replies) != 1 {
+		t.Errorf("%s with %d replies, want a leader that answers", roleNames()[n.role], len(s.Replies))
 	}
-	s.clean()
+	s.Clean()
 }
 
 // §6.4.1: a leader that has sent TimeoutNow takes no lease in its term any more, also
@@ -69,33 +69,33 @@ func TestTransferIsGivenUp(t *testing.T) {
 func TestTransferEndsTheLease(t *testing.T) {
 	s := newStage(t, 3, withLease)
 	n := s.elect(1, 2, 3)
-	s.fire(1, timerHeartbeat)
-	s.settle(everything)
-	if n.leaseUntil <= s.now {
+	s.Fire(1, timerHeartbeat)
+	s.Settle(everything)
+	if n.leaseUntil <= s.Now {
 		t.Fatal("no lease to lose")
 	}
 	s.transfer(1, 2)
-	s.drop(everything)
-	s.fire(1, timerTransfer)
-	s.fire(1, timerHeartbeat)
-	s.settle(everything)
+	s.Drop(everything)
+	s.Fire(1, timerTransfer)
+	s.Fire(1, timerHeartbeat)
+	s.Settle(everything)
 	if n.role != leader || n.leaseUntil != 0 {
 		t.Errorf("%s with a lease until %v, want a leader without", roleNames()[n.role], n.leaseUntil)
 	}
-	s.request(1, get(-1, 1))
-	s.settle(everything)
-	if len(s.replies) != 1 {
+	s.Request(1, get(-1, 1))
+	s.Settle(everything)
+	if len(s.Replies) != 1 {
 		t.Error("a read by ReadIndex is not answered")
 	}
-	s.clean()
+	s.Clean()
 }
 
 // Without a target the voter with most of the log is chosen; who cannot lead is not.
 func TestTransferChoosesAVoter(t *testing.T) {
 	s := newStageOf(t, protocols.Cluster{Replicas: 4, Members: protocols.NodesUpTo(3)}, nil)
 	n := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.settle(between(1, 3))
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(between(1, 3))
 	for _, target := range []protocols.NodeID{1, 4, 99} {
 		if s.transfer(1, target); n.transfer.target != protocols.Nobody {
 			t.Errorf("a transfer to %v was begun", target)
@@ -106,10 +106,10 @@ func TestTransferChoosesAVoter(t *testing.T) {
 		t.Errorf("the target is %v, want n3", n.transfer.target)
 	}
 	s.transfer(2, 3)
-	s.receive(1, 2, &TimeoutNow{Term: 9}) // of no term that it knows
-	s.receive(3, 2, &TimeoutNow{Term: 1}) // of no leader
-	if s.node(2).role != follower {
-		t.Errorf("n2 is %s, want follower", roleNames()[s.node(2).role])
+	s.Receive(1, 2, &TimeoutNow{Term: 9}) // of no term that it knows
+	s.Receive(3, 2, &TimeoutNow{Term: 1}) // of no leader
+	if s.Node(2).role != follower {
+		t.Errorf("n2 is %s, want follower", roleNames()[s.Node(2).role])
 	}
-	s.clean()
+	s.Clean()
 }

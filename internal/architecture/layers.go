@@ -33,6 +33,7 @@ type Layer struct {
 var Layers = []Layer{
 	{Folder: "protocols"},
 	{Folder: "protocols/protocoltest", Project: []string{"protocols", "sim", "sim/laws"}},
+	{Folder: "protocols/protocoltest/stage", Project: []string{"protocols"}},
 	{Folder: "protocols/all", Project: []string{"protocols", "PROTOCOL"}},
 	{Folder: "PROTOCOL", Project: []string{"protocols"}},
 	{Folder: "sim/laws", Project: []string{"protocols", "sim"}},

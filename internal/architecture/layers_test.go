@@ -28,7 +28,7 @@ func TestImportsPointDown(t *testing.T) {
 func TestLinkedModules(t *testing.T) {
 	t.Parallel()
 	for folder, allowed := range map[string]string{
-		"protocols": "", "raft": "", "sim": "", "protocols/protocoltest": "",
+		"protocols": "", "raft": "", "sim": "", "protocols/protocoltest": "", "protocols/protocoltest/stage": "",
 		"checker": "github.com/anishathalye/porcupine",
 	} {
 		linked, err := architecture.Linked(root, folder)

@@ -12,7 +12,7 @@ import (
 
 // durably shows a record of a node as durable.
 func (s *stage) durably(id protocols.NodeID, r protocols.Record) {
-	s.show(&protocols.Moment{Kind: protocols.Durable, Node: id, Record: r})
+	s.Show(&protocols.Moment{Kind: protocols.Durable, Node: id, Record: r})
 }
 
 func accepted(slot protocols.Index, b Ballot, value int64) *AcceptedValue {
@@ -26,30 +26,30 @@ func TestInvariantOneChosenTrips(t *testing.T) {
 	}
 	s.durably(1, accepted(1, newBallot(1, 1), 5))
 	s.durably(2, accepted(1, newBallot(1, 1), 5))
-	s.clean()
+	s.Clean()
 	s.durably(2, &Promised{newBallot(2, 3)})
 	s.durably(2, accepted(1, newBallot(2, 3), 6))
 	s.durably(3, accepted(1, newBallot(2, 3), 6))
-	s.trips(oneChosen)
-	s.trips(safeAt)
+	s.Trips(oneChosen)
+	s.Trips(safeAt)
 }
 
 func TestInvariantOneProposedTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.elect(1, 2, 3)
-	b := s.node(1).promised
-	s.post(letter{1, 2, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 5))}})
-	s.post(letter{1, 2, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 5))}})
-	s.clean()
-	s.post(letter{1, 3, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 6))}})
-	s.trips(oneProposed)
+	b := s.Node(1).promised
+	s.Post(letter{From: 1, To: 2, Message: &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 5))}})
+	s.Post(letter{From: 1, To: 2, Message: &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 5))}})
+	s.Clean()
+	s.Post(letter{From: 1, To: 3, Message: &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 6))}})
+	s.Trips(oneProposed)
 }
 
 func TestInvariantSafeAtTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.durably(1, &Promised{newBallot(1, 1)}) // one is no quorum
-	s.post(letter{1, 2, &Accept{Ballot: newBallot(1, 1), Slot: 1, Value: command(put(-1, 1, 5))}})
-	s.trips(safeAt)
+	s.Post(letter{From: 1, To: 2, Message: &Accept{Ballot: newBallot(1, 1), Slot: 1, Value: command(put(-1, 1, 5))}})
+	s.Trips(safeAt)
 }
 
 func TestInvariantPromiseKeptTrips(t *testing.T) {
@@ -59,7 +59,7 @@ func TestInvariantPromiseKeptTrips(t *testing.T) {
 			s.durably(1, accepted(1, newBallot(1, 3), 5))
 		},
 		"accepts below a promise that was told": func(s *stage) {
-			s.show(&protocols.Moment{Kind: protocols.Left, Node: 1, To: 2, Message: &Promise{Ballot: newBallot(2, 2)}})
+			s.Show(&protocols.Moment{Kind: protocols.Left, Node: 1, To: 2, Message: &Promise{Ballot: newBallot(2, 2)}})
 			s.durably(1, accepted(1, newBallot(1, 3), 5))
 		},
 		"promises less": func(s *stage) {
@@ -72,14 +72,14 @@ func TestInvariantPromiseKeptTrips(t *testing.T) {
 		},
 		"boots with less": func(s *stage) {
 			s.durably(1, &Promised{newBallot(2, 2)})
-			s.show(&protocols.Moment{Kind: protocols.Booted, Node: 1, Disk: &protocols.Recovered{
+			s.Show(&protocols.Moment{Kind: protocols.Booted, Node: 1, Disk: &protocols.Recovered{
 				Records: []protocols.RecoveredRecord{{Record: &Promised{newBallot(1, 1)}}}}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, 3, nil)
 			deed(s)
-			s.trips(promiseKept)
+			s.Trips(promiseKept)
 		})
 	}
 }
@@ -93,13 +93,13 @@ func TestInvariantExecutedIsChosenTrips(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, 3, nil)
 			s.elect(1, 2, 3)
-			s.request(1, put(-1, 1, 5))
-			s.settle(everything)
-			s.clean()
+			s.Request(1, put(-1, 1, 5))
+			s.Settle(everything)
+			s.Clean()
 			out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
 			out.Note(note)
-			s.show(&protocols.Moment{Kind: protocols.Stepped, Node: 2, Replica: s.node(2), Event: &protocols.Event{}, Effects: out})
-			s.trips(executedIsChosen)
+			s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 2, Replica: s.Node(2), Event: &protocols.Event{}, Effects: out})
+			s.Trips(executedIsChosen)
 		})
 	}
 }
@@ -111,10 +111,10 @@ func TestInvariantLeaseExclusionTripsOnBelief(t *testing.T) {
 		t.Fatal("no lease after the first round")
 	}
 	s.elect(3, 2)
-	s.clean()
-	n.leaseUntil = s.now + 1
-	s.fire(1, timerHeartbeat)
-	s.trips(leaseExclusion)
+	s.Clean()
+	n.leaseUntil = s.Now + 1
+	s.Fire(1, timerHeartbeat)
+	s.Trips(leaseExclusion)
 }
 
 // All of this is legal: a late Accepted of an acceptance that precedes a higher
@@ -122,27 +122,27 @@ func TestInvariantLeaseExclusionTripsOnBelief(t *testing.T) {
 func TestInvariantsAreNotTooStrict(t *testing.T) {
 	s := newStage(t, 5, nil)
 	s.elect(1, 2, 3, 4, 5)
-	s.manualSync = true
-	s.request(1, put(-1, 1, 5))
-	s.deliver(ofKind(KindAccept, 1, 2))
-	s.now += 1e9
-	s.receive(3, 2, &Prepare{Ballot: newBallot(2, 3), First: 1})
-	s.sync(2) // Accepted leaves behind the promise that overtook it on the disk's queue
-	s.manualSync = false
+	s.ManualSync = true
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(ofKind(KindAccept, 1, 2))
+	s.Now += 1e9
+	s.Receive(3, 2, &Prepare{Ballot: newBallot(2, 3), First: 1})
+	s.Sync(2) // Accepted leaves behind the promise that overtook it on the disk's queue
+	s.ManualSync = false
 	for id := protocols.NodeID(1); id <= 5; id++ {
-		s.sync(id)
+		s.Sync(id)
 	}
-	s.wire = nil
-	s.fire(1, timerHeartbeat)
-	s.fire(1, timerHeartbeat) // sends the open slot again
-	accepts := s.take(ofKind(KindAccept, 1, protocols.Nobody))
-	s.wire = nil
+	s.Wire = nil
+	s.Fire(1, timerHeartbeat)
+	s.Fire(1, timerHeartbeat) // sends the open slot again
+	accepts := s.Take(ofKind(KindAccept, 1, protocols.Nobody))
+	s.Wire = nil
 	s.elect(3, 2, 4)
 	for _, l := range accepts {
-		s.receive(l.from, l.to, l.message)
+		s.Receive(l.From, l.To, l.Message)
 	}
-	s.settle(everything)
-	s.clean()
+	s.Settle(everything)
+	s.Clean()
 }
 
 func TestChecksAreListed(t *testing.T) {

@@ -104,18 +104,18 @@ func TestRecoveryFromDamagedDisk(t *testing.T) {
 func TestDiskFailureSilences(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.elect(1, 2, 3)
-	s.step(1, &protocols.Event{Kind: protocols.DiskFailed})
-	s.fire(1, timerHeartbeat)
-	s.request(1, put(-1, 1, 5))
-	s.receive(2, 1, &Heartbeat{Ballot: newBallot(9, 2)})
-	if len(s.wire)+len(s.replies)+len(s.refused) != 0 || n.promised != newBallot(1, 1) {
-		t.Errorf("it sent %v, replied %v, refused %v", s.wire, s.replies, s.refused)
+	s.Step(1, &protocols.Event{Kind: protocols.DiskFailed})
+	s.Fire(1, timerHeartbeat)
+	s.Request(1, put(-1, 1, 5))
+	s.Receive(2, 1, &Heartbeat{Ballot: newBallot(9, 2)})
+	if len(s.Wire)+len(s.Replies)+len(s.Refused) != 0 || n.promised != newBallot(1, 1) {
+		t.Errorf("it sent %v, replied %v, refused %v", s.Wire, s.Replies, s.Refused)
 	}
 	f := &protocols.Facts{Cluster: protocols.Cluster{Replicas: 3}, Parameters: s.parameters, Live: protocols.NodesUpTo(2), Hears: make([]protocols.NodeSet, 4), Views: make([]protocols.View, 4)}
 	look := func() {
-		for id := range s.actors[1:] {
+		for id := range s.Actors[1:] {
 			f.Hears[id+1] = protocols.NodesUpTo(3)
-			s.node(protocols.NodeID(id + 1)).View(&f.Views[id+1])
+			s.Node(protocols.NodeID(id + 1)).View(&f.Views[id+1])
 		}
 	}
 	look()
@@ -130,9 +130,9 @@ func TestDiskFailureSilences(t *testing.T) {
 	if ok, _ := canProgress(f); ok {
 		t.Error("progress over a link that works one way")
 	}
-	s.crash(3)
-	s.wipe(3)
-	s.boot(3, nil)
+	s.Crash(3)
+	s.Wipe(3)
+	s.Boot(3)
 	look()
 	if ok, _ := canProgress(f); ok {
 		t.Error("progress with one node failed and one wiped")
@@ -147,14 +147,14 @@ func TestFollowReadsTheChosenLogAnywhere(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Decide = DecideExplicit })
 	s.elect(1, 2, 3)
 	for seq := range uint64(5) {
-		s.request(1, put(-1, seq+1, int64(seq)))
-		s.settle(between(1, 2))
+		s.Request(1, put(-1, seq+1, int64(seq)))
+		s.Settle(between(1, 2))
 	}
-	s.request(1, put(-1, 9, 9)) // not chosen
+	s.Request(1, put(-1, 9, 9)) // not chosen
 	ask := func(from, max int64) *protocols.FollowResult {
-		s.replies = nil
-		s.request(2, protocols.Command{Client: -3, Kind: protocols.Follow, Arg: from, Old: max, Seq: 1})
-		return s.replies[0].Result.Follow
+		s.Replies = nil
+		s.Request(2, protocols.Command{Client: -3, Kind: protocols.Follow, Arg: from, Old: max, Seq: 1})
+		return s.Replies[0].Result.Follow
 	}
 	for _, c := range []struct{ from, max, start, entries int64 }{
 		{0, 100, 1, 5}, {1, 2, 1, 2}, {4, 100, 4, 2}, {6, 100, 6, 0}, {99, 1, 99, 0}, {2, 0, 2, 0}, {-5, 1, 1, 1},
@@ -169,7 +169,7 @@ func TestFollowReadsTheChosenLogAnywhere(t *testing.T) {
 			}
 		}
 	}
-	n := s.node(2)
+	n := s.Node(2)
 	n.parameters.SnapshotEvery = 5
 	out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
 	n.compact(out)
@@ -181,10 +181,10 @@ func TestFollowReadsTheChosenLogAnywhere(t *testing.T) {
 func TestLogIsShown(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Window = 2 })
 	n := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
 	s.reconfigure(1, 1, 2)
-	s.settle(everything)
+	s.Settle(everything)
 	log := n.ReadLog(1, 9, nil)
 	if len(log) != 4 || log[0].Command.Arg != 5 || log[1].Text != "configuration" || log[2].Text != "no-op" || log[2].Epoch != uint64(n.promised) {
 		t.Errorf("got %+v", log)
@@ -205,14 +205,14 @@ func TestLogIsShown(t *testing.T) {
 func TestReadsThroughTheLog(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Reads = ReadsLog })
 	n := s.elect(1, 2, 3)
-	s.request(1, put(-1, 1, 5))
-	s.request(1, get(-1, 2))
-	s.settle(everything)
-	if len(s.replies) != 2 || s.replies[1].Result.Value != 5 || n.slots.last != 2 {
-		t.Errorf("got %v and slots up to %d, want the read at 2", s.replies, n.slots.last)
+	s.Request(1, put(-1, 1, 5))
+	s.Request(1, get(-1, 2))
+	s.Settle(everything)
+	if len(s.Replies) != 2 || s.Replies[1].Result.Value != 5 || n.slots.last != 2 {
+		t.Errorf("got %v and slots up to %d, want the read at 2", s.Replies, n.slots.last)
 	}
-	s.request(2, get(-1, 3))
-	if len(s.refused) != 1 {
+	s.Request(2, get(-1, 3))
+	if len(s.Refused) != 1 {
 		t.Error("a follower answers reads")
 	}
 }
@@ -236,22 +236,22 @@ func TestImpossibleMessagesAreDropped(t *testing.T) {
 		&CatchupResponse{First: 1, Checkpoint: &Checkpoint{Applied: 5, Configurations: []Membership{{1, protocols.Nodes(1)}}}},
 		&CatchupResponse{First: 1, Checkpoint: &Checkpoint{Applied: 5, State: n.execute.Snapshot(), Configurations: []Membership{{1, protocols.Nodes(99)}}}},
 	} {
-		before, hash := s.noted(1, protocols.NoteDropped), n.promised
-		s.receive(2, 1, m)
-		if s.noted(1, protocols.NoteDropped) != before+1 || n.promised != hash || n.role != leader || n.slots.last != 0 {
+		before, hash := s.Noted(1, protocols.NoteDropped), n.promised
+		s.Receive(2, 1, m)
+		if s.Noted(1, protocols.NoteDropped) != before+1 || n.promised != hash || n.role != leader || n.slots.last != 0 {
 			t.Errorf("%T was not dropped: %+v", m, m)
 		}
 	}
-	s.receive(9, 1, &Heartbeat{Ballot: newBallot(9, 9)})
-	s.request(1, protocols.Command{Kind: protocols.Write})
+	s.Receive(9, 1, &Heartbeat{Ballot: newBallot(9, 9)})
+	s.Request(1, protocols.Command{Kind: protocols.Write})
 	if n.role != leader || n.slots.last != 0 {
 		t.Error("a message of no replica, or a request of no client, was taken")
 	}
-	follower := s.node(2)
-	s.receive(1, 2, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 5))})
-	s.receive(1, 2, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 6))})
-	s.receive(1, 2, &Accept{Ballot: b, Slot: 2, Value: Value{Members: protocols.Nodes(99)}})
-	s.receive(1, 2, &Accept{Ballot: b, Slot: maxAhead + 1})
+	follower := s.Node(2)
+	s.Receive(1, 2, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 5))})
+	s.Receive(1, 2, &Accept{Ballot: b, Slot: 1, Value: command(put(-1, 1, 6))})
+	s.Receive(1, 2, &Accept{Ballot: b, Slot: 2, Value: Value{Members: protocols.Nodes(99)}})
+	s.Receive(1, 2, &Accept{Ballot: b, Slot: maxAhead + 1})
 	if follower.slots.last != 1 || follower.slots.at(1).value.Command.Arg != 5 {
 		t.Error("an impossible Accept was taken")
 	}

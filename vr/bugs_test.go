@@ -25,118 +25,118 @@ func withLease(p *Parameters) { p.Reads = ReadsLease }
 var plays = []play{
 	{"V-01", []string{committedStays}, withCrashVectors, func(s *stage) {
 		// The answers to n2's first recovery are duplicated, and come again in its second.
-		s.restart(2)
+		s.Restart(2)
 		var late []letter
-		for s.node(2).status == recovering {
-			s.deliver(ofKind(KindRecovery, 2, 0))
-			late = append(late, s.wire...)
-			s.deliver(everything)
+		for s.Node(2).status == recovering {
+			s.Deliver(ofKind(KindRecovery, 2, 0))
+			late = append(late, s.Wire...)
+			s.Deliver(everything)
 		}
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 2)) // committed by n1 and n2
-		s.restart(2)
-		s.hand(late...)
-		s.fire(2, timerView)
-		s.fire(3, timerView)
-		s.settle(between(2, 3))
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 2)) // committed by n1 and n2
+		s.Restart(2)
+		s.Hand(late...)
+		s.Fire(2, timerView)
+		s.Fire(3, timerView)
+		s.Settle(between(2, 3))
 	}, 0},
 	{"V-02", []string{committedStays, onePrimary}, withCrashVectors, func(s *stage) {
-		s.request(1, put(-1, 1, 5))
-		s.settle(everything)
-		s.restart(1)
-		s.settle(everything)
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(everything)
+		s.Restart(1)
+		s.Settle(everything)
 	}, 0},
 	{"V-04", []string{promiseKept, committedStays}, asIs, forgottenPromise, 0},
 	{"V-05", []string{committedStays}, asIs, func(s *stage) {
 		for seq := range uint64(3) {
-			s.request(1, put(-1, seq+1, int64(seq)))
+			s.Request(1, put(-1, seq+1, int64(seq)))
 		}
-		s.wire = nil // n1 is cut off
+		s.Wire = nil // n1 is cut off
 		s.change(2, 3)
-		s.request(2, put(-2, 1, 7))
-		s.settle(between(2, 3))
+		s.Request(2, put(-2, 1, 7))
+		s.Settle(between(2, 3))
 		s.change(3, 1)
 	}, 0},
 	{"V-07", []string{committedStays}, withCrashVectors, func(s *stage) {
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 3))
-		s.fire(2, timerView)
-		s.settle(between(2))
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 3))
+		s.Fire(2, timerView)
+		s.Settle(between(2))
 	}, 0},
 	{"V-08", []string{promiseKept, committedStays}, asIs, func(s *stage) {
-		s.fire(3, timerView)
-		late := s.take(func(l letter) bool { return l.from == 3 && l.to == 2 })
-		s.request(1, put(-1, 1, 5))
-		s.settle(between(1, 3))
-		s.hand(late...)
-		s.settle(between(2))
+		s.Fire(3, timerView)
+		late := s.Take(func(l letter) bool { return l.From == 3 && l.To == 2 })
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(between(1, 3))
+		s.Hand(late...)
+		s.Settle(between(2))
 	}, 0},
 	{"V-11", []string{oneLogPerView}, asIs, func(s *stage) {
-		s.request(1, put(-1, 1, 5))
-		s.wire = nil // n1 is cut off
+		s.Request(1, put(-1, 1, 5))
+		s.Wire = nil // n1 is cut off
 		s.change(2, 3)
-		s.request(2, put(-2, 1, 7))
-		s.settle(between(2, 3))
-		s.fire(2, timerCommit)
-		s.settle(everything)
+		s.Request(2, put(-2, 1, 7))
+		s.Settle(between(2, 3))
+		s.Fire(2, timerCommit)
+		s.Settle(everything)
 	}, 0},
 	{"V-12", []string{clientTableExact}, asIs, func(s *stage) {
-		s.request(1, put(-1, 1, 5))
-		s.deliver(ofKind(KindPrepare, 1, 2))
-		s.wire = nil // n1 is cut off before it hears of it
-		s.fire(2, timerView)
-		s.fire(3, timerView)
-		s.deliver(between(2, 3))
-		s.deliver(ofKind(KindDoViewChange, 0, 2))
-		s.request(2, put(-1, 1, 5)) // again
-		s.settle(between(2, 3))
+		s.Request(1, put(-1, 1, 5))
+		s.Deliver(ofKind(KindPrepare, 1, 2))
+		s.Wire = nil // n1 is cut off before it hears of it
+		s.Fire(2, timerView)
+		s.Fire(3, timerView)
+		s.Deliver(between(2, 3))
+		s.Deliver(ofKind(KindDoViewChange, 0, 2))
+		s.Request(2, put(-1, 1, 5)) // again
+		s.Settle(between(2, 3))
 	}, 0},
 	{"V-22", []string{clientTableExact}, func(p *Parameters) { p.CheckpointInterval = 1 }, func(s *stage) {
-		s.request(1, put(-1, 1, 5))
-		s.settle(everything)
-		s.fire(1, timerCommit)
-		s.settle(everything)
-		s.restart(2)
-		s.restart(3)
-		s.wire = nil
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(everything)
+		s.Fire(1, timerCommit)
+		s.Settle(everything)
+		s.Restart(2)
+		s.Restart(3)
+		s.Wire = nil
 		s.change(2, 3)
-		s.request(2, put(-1, 1, 5)) // again
-		s.settle(between(2, 3))
+		s.Request(2, put(-1, 1, 5)) // again
+		s.Settle(between(2, 3))
 	}, 0},
 	{"V-14", []string{committedStays}, asIs, func(s *stage) {
-		s.request(1, put(-1, 1, 5))
-		s.settle(everything)
+		s.Request(1, put(-1, 1, 5))
+		s.Settle(everything)
 		s.reconfigure(1, 4, 5, 6)
-		s.settle(everything)
+		s.Settle(everything)
 	}, 3},
 	{"V-15", []string{committedStays}, asIs, func(s *stage) {
 		s.reconfigure(1, 1, 2, 4)
-		s.request(1, put(-1, 1, 5))
+		s.Request(1, put(-1, 1, 5))
 		// n1 and n3 acknowledge both; n2 has only the reconfiguration, and learns from n1,
 		// which had not heard of the second one then, that it is committed.
-		s.deliver(ofKind(KindPrepare, 1, 3))
-		prepares := s.take(ofKind(KindPrepare, 1, 2))
-		s.hand(prepares[0])
-		s.deliver(ofKind(KindPrepareOK, 1, 1))
-		acks := s.take(ofKind(KindPrepareOK, 3, 1))
-		s.hand(acks[0])
-		s.settle(everything)
+		s.Deliver(ofKind(KindPrepare, 1, 3))
+		prepares := s.Take(ofKind(KindPrepare, 1, 2))
+		s.Hand(prepares[0])
+		s.Deliver(ofKind(KindPrepareOK, 1, 1))
+		acks := s.Take(ofKind(KindPrepareOK, 3, 1))
+		s.Hand(acks[0])
+		s.Settle(everything)
 	}, 1},
 	{"V-16", []string{"durability", promiseKept}, asIs, func(s *stage) {
-		s.manualSync = true
-		s.fire(3, timerView)
-		s.restart(3)
-		s.receive(1, 3, &Prepare{})
-		s.sync(3)
+		s.ManualSync = true
+		s.Fire(3, timerView)
+		s.Restart(3)
+		s.Receive(1, 3, &Prepare{})
+		s.Sync(3)
 	}, 0},
 	{"V-19", []string{leaseExclusion}, withLease, func(s *stage) {
-		s.fire(1, timerCommit)
-		s.settle(everything) // n1 has a lease
+		s.Fire(1, timerCommit)
+		s.Settle(everything) // n1 has a lease
 		// n2 was told to time out too early, and n3 joins it although it has promised n1
 		// to keep out.
-		s.node(2).quietUntil = 0
-		s.fire(2, timerView)
-		s.settle(between(2, 3))
+		s.Node(2).quietUntil = 0
+		s.Fire(2, timerView)
+		s.Settle(between(2, 3))
 	}, 0},
 }
 
@@ -144,23 +144,23 @@ var plays = []play{
 // one after the other, and recover in a view below one that they had promised.
 func forgottenPromise(s *stage) {
 	// n2 wants view 1; only what it says to n3 stays under way.
-	s.fire(2, timerView)
-	late := s.take(ofKind(KindStartViewChange, 2, 3))
-	s.wire = nil
-	s.restart(2)
-	s.settle(everything)
+	s.Fire(2, timerView)
+	late := s.Take(ofKind(KindStartViewChange, 2, 3))
+	s.Wire = nil
+	s.Restart(2)
+	s.Settle(everything)
 	// n3 joins view 1 on the word of n2's former life; what it says to n2 is late.
-	s.hand(late...)
-	late = s.take(func(l letter) bool { return l.from == 3 && l.to == 2 })
-	s.wire = nil
-	s.restart(3)
-	s.settle(everything)
+	s.Hand(late...)
+	late = s.Take(func(l letter) bool { return l.From == 3 && l.To == 2 })
+	s.Wire = nil
+	s.Restart(3)
+	s.Settle(everything)
 	// n1 and n3 commit an operation that n2 misses.
-	s.request(1, put(-1, 1, 5))
-	s.settle(between(1, 3))
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(between(1, 3))
 	// Now n2 hears what n3 said in its former life.
-	s.hand(late...)
-	s.settle(between(2, 3))
+	s.Hand(late...)
+	s.Settle(between(2, 3))
 }
 
 // run plays p with or without the bug.
@@ -169,7 +169,7 @@ func (p *play) play(t *testing.T, bugs ...string) *stage {
 		p.change(ps)
 		ps.Bugs = bugs
 	})
-	s.settle(everything)
+	s.Settle(everything)
 	p.run(s)
 	return s
 }
@@ -181,9 +181,9 @@ func TestBugsAreCaughtAndTheirAbsencePasses(t *testing.T) {
 		t.Run(p.bug, func(t *testing.T) {
 			s := p.play(t, p.bug)
 			for _, check := range p.checks {
-				s.trips(check)
+				s.Trips(check)
 			}
-			p.play(t).clean()
+			p.play(t).Clean()
 		})
 	}
 	for _, b := range Protocol().Bugs {
@@ -201,20 +201,20 @@ func TestForgottenPromiseByVariant(t *testing.T) {
 		t.Run(variant, func(t *testing.T) {
 			s := newStage(t, 3, func(p *Parameters) { p.Variant = variant })
 			forgottenPromise(s)
-			acknowledged := len(s.replies)
-			s.request(2, get(-2, 1))
-			s.settle(between(2, 3))
+			acknowledged := len(s.Replies)
+			s.Request(2, get(-2, 1))
+			s.Settle(between(2, 3))
 			if !breaks {
-				s.clean()
-				if len(s.replies) > acknowledged {
-					t.Errorf("n2 answers a read: %v", s.replies)
+				s.Clean()
+				if len(s.Replies) > acknowledged {
+					t.Errorf("n2 answers a read: %v", s.Replies)
 				}
 				return
 			}
-			s.trips(promiseKept)
-			s.trips(committedStays)
-			if acknowledged != 1 || len(s.replies) != 2 || s.replies[1].Result.Value != 0 {
-				t.Errorf("got %v, want the write of 5 acknowledged and a read of nothing", s.replies)
+			s.Trips(promiseKept)
+			s.Trips(committedStays)
+			if acknowledged != 1 || len(s.Replies) != 2 || s.Replies[1].Result.Value != 0 {
+				t.Errorf("got %v, want the write of 5 acknowledged and a read of nothing", s.Replies)
 			}
 		})
 	}
@@ -226,21 +226,21 @@ func TestAfterTheForgottenPromiseTheOthersGoOn(t *testing.T) {
 	for _, variant := range []string{CrashVectors, Durable} {
 		s := newStage(t, 3, func(p *Parameters) { p.Variant = variant })
 		forgottenPromise(s)
-		acknowledged := len(s.replies) > 0
-		for i := 0; i < 5 && len(s.replies) < 2; i++ {
+		acknowledged := len(s.Replies) > 0
+		for i := 0; i < 5 && len(s.Replies) < 2; i++ {
 			for id := protocols.NodeID(1); id <= 3; id++ {
-				s.fire(id, timerView)
-				s.fire(id, timerResend)
-				s.fire(id, timerCommit)
-				s.settle(everything)
-				s.request(id, get(-2, 1))
-				s.settle(everything)
+				s.Fire(id, timerView)
+				s.Fire(id, timerResend)
+				s.Fire(id, timerCommit)
+				s.Settle(everything)
+				s.Request(id, get(-2, 1))
+				s.Settle(everything)
 			}
 		}
-		last := s.replies[len(s.replies)-1].Result.Value
-		if len(s.replies) < 2 || acknowledged && last != 5 {
-			t.Errorf("%s: got %v (write acknowledged: %v)", variant, s.replies, acknowledged)
+		last := s.Replies[len(s.Replies)-1].Result.Value
+		if len(s.Replies) < 2 || acknowledged && last != 5 {
+			t.Errorf("%s: got %v (write acknowledged: %v)", variant, s.Replies, acknowledged)
 		}
-		s.clean()
+		s.Clean()
 	}
 }

@@ -13,17 +13,17 @@ import (
 func grown(t *testing.T, replicas int, change func(*Parameters)) *stage {
 	t.Helper()
 	s := newStageOf(t, protocols.Cluster{Replicas: replicas, Members: protocols.NodesUpTo(3)}, change)
-	s.settle(everything)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
-	s.fire(1, timerCommit)
-	s.settle(everything)
+	s.Settle(everything)
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	s.Fire(1, timerCommit)
+	s.Settle(everything)
 	return s
 }
 
 func (s *stage) wants(id protocols.NodeID, role uint8, view View) *Node {
 	s.t.Helper()
-	n := s.node(id)
+	n := s.Node(id)
 	if n.role() != role || n.view != view {
 		s.t.Fatalf("%v is %s of view %v, want %s of view %v", id, roleNames()[n.role()], n.view, roleNames()[role], view)
 	}
@@ -36,21 +36,21 @@ func TestNoRequestFollowsAReconfiguration(t *testing.T) {
 	s := grown(t, 4, nil)
 	s.reconfigure(1, 2, 3, 4)
 	s.wants(1, roleClosing, 0)
-	s.request(1, put(-2, 1, 7))
-	if len(s.refused) != 1 || s.node(1).log.Last() != 2 {
-		t.Errorf("refused %v with a log up to %d, want the request refused", s.refused, s.node(1).log.Last())
+	s.Request(1, put(-2, 1, 7))
+	if len(s.Refused) != 1 || s.Node(1).log.Last() != 2 {
+		t.Errorf("refused %v with a log up to %d, want the request refused", s.Refused, s.Node(1).log.Last())
 	}
-	replies := len(s.replies)
-	prepares := s.take(ofKind(KindPrepare, 1, 0))
-	s.request(1, get(-3, 1))
-	s.settle(everything)
-	if len(s.replies) != replies+1 {
+	replies := len(s.Replies)
+	prepares := s.Take(ofKind(KindPrepare, 1, 0))
+	s.Request(1, get(-3, 1))
+	s.Settle(everything)
+	if len(s.Replies) != replies+1 {
 		t.Error("a read is not answered while the epoch ends")
 	}
-	s.hand(prepares...)
-	s.settle(everything)
+	s.Hand(prepares...)
+	s.Settle(everything)
 	s.wants(1, roleOutside, firstView(1))
-	s.clean()
+	s.Clean()
 }
 
 // A view change carries the reconfiguration along, and the new primary accepts
@@ -58,25 +58,25 @@ func TestNoRequestFollowsAReconfiguration(t *testing.T) {
 func TestNewPrimaryFinishesTheReconfiguration(t *testing.T) {
 	s := grown(t, 4, nil)
 	s.reconfigure(1, 1, 2, 4)
-	s.deliver(ofKind(KindPrepare, 1, 3))
-	s.wire = nil // n1 is cut off
-	s.fire(2, timerView)
-	s.fire(3, timerView)
-	s.deliver(ofKind(KindStartViewChange, 0, 0))
-	s.deliver(ofKind(KindDoViewChange, 0, 2))
+	s.Deliver(ofKind(KindPrepare, 1, 3))
+	s.Wire = nil // n1 is cut off
+	s.Fire(2, timerView)
+	s.Fire(3, timerView)
+	s.Deliver(ofKind(KindStartViewChange, 0, 0))
+	s.Deliver(ofKind(KindDoViewChange, 0, 2))
 	s.wants(2, roleClosing, 1)
-	s.request(2, put(-2, 1, 7))
-	if len(s.refused) != 1 {
+	s.Request(2, put(-2, 1, 7))
+	if len(s.Refused) != 1 {
 		t.Error("the new primary accepts a request behind a reconfiguration")
 	}
-	s.settle(between(2, 3, 4))
+	s.Settle(between(2, 3, 4))
 	s.wants(3, roleOutside, firstView(1))
 	s.wants(4, roleBackup, firstView(1))
 	// n1 wants view 1 of an epoch that is over, and is told.
-	s.fire(1, timerResend)
-	s.settle(everything)
+	s.Fire(1, timerResend)
+	s.Settle(everything)
 	s.wants(1, rolePrimary, firstView(1))
-	s.clean()
+	s.Clean()
 }
 
 // §7.1.1: a new replica is normal only with everything that the epoch began with, and
@@ -84,23 +84,23 @@ func TestNewPrimaryFinishesTheReconfiguration(t *testing.T) {
 func TestNewReplicaFetchesTheState(t *testing.T) {
 	s := grown(t, 5, nil)
 	s.reconfigure(1, 2, 4, 5)
-	s.settle(between(1, 2, 3))
+	s.Settle(between(1, 2, 3))
 	s.wants(1, roleTransitioning, firstView(1))
 	s.wants(2, rolePrimary, firstView(1))
-	s.fire(1, timerResend) // StartEpoch was lost
-	s.deliver(ofKind(KindStartEpoch, 1, 4))
+	s.Fire(1, timerResend) // StartEpoch was lost
+	s.Deliver(ofKind(KindStartEpoch, 1, 4))
 	n := s.wants(4, roleTransitioning, 0)
 	if asked := sent[*GetState](s, 4, 1); len(asked) != 1 || len(sent[*EpochStarted](s, 4, 1)) != 0 {
 		t.Fatalf("n4 asks %v and says %v", asked, sent[*EpochStarted](s, 4, 1))
 	}
-	s.wire = nil
-	s.fire(4, timerResend) // the question was lost; it goes to others too
-	s.settle(between(1, 2, 3, 4))
+	s.Wire = nil
+	s.Fire(4, timerResend) // the question was lost; it goes to others too
+	s.Settle(between(1, 2, 3, 4))
 	s.wants(4, roleBackup, firstView(1))
-	if n.execute.Applied != 2 || n.execute.Hash() != s.node(2).execute.Hash() {
+	if n.execute.Applied != 2 || n.execute.Hash() != s.Node(2).execute.Hash() {
 		t.Errorf("n4 has executed %d", n.execute.Applied)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // §7.1.1: who leaves stays until f'+1 of the new group have the state, and answers
@@ -108,34 +108,34 @@ func TestNewReplicaFetchesTheState(t *testing.T) {
 func TestOldReplicaStaysUntilAQuorumHasTheState(t *testing.T) {
 	s := grown(t, 6, nil)
 	s.reconfigure(1, 4, 5, 6)
-	s.settle(between(1, 2, 3))
-	s.fire(1, timerResend)
-	s.settle(between(1, 4))
+	s.Settle(between(1, 2, 3))
+	s.Fire(1, timerResend)
+	s.Settle(between(1, 4))
 	s.wants(1, roleTransitioning, firstView(1))
-	s.fire(1, timerResend)
+	s.Fire(1, timerResend)
 	if again := sent[*StartEpoch](s, 1, 4); len(again) != 0 {
 		t.Error("n4 is told again although it has answered")
 	}
-	s.settle(between(1, 5))
+	s.Settle(between(1, 5))
 	s.wants(1, roleOutside, firstView(1))
 	s.wants(2, roleTransitioning, firstView(1))
-	s.request(1, put(-2, 1, 7))
-	if len(s.refused) != 1 || s.node(1).hinted != 4 {
-		t.Errorf("refused %v, hint %v", s.refused, s.node(1).hinted)
+	s.Request(1, put(-2, 1, 7))
+	if len(s.Refused) != 1 || s.Node(1).hinted != 4 {
+		t.Errorf("refused %v, hint %v", s.Refused, s.Node(1).hinted)
 	}
 	// Which of the members leads by now it does not know: clients are sent round.
 	for _, want := range []protocols.NodeID{5, 6, 4} {
-		s.request(1, get(-2, 1))
-		if hinted := s.node(1).hinted; hinted != want {
+		s.Request(1, get(-2, 1))
+		if hinted := s.Node(1).hinted; hinted != want {
 			t.Errorf("hint %v, want %v", hinted, want)
 		}
 	}
 	// What n1 knows is not lost: it still answers who lacks it.
-	s.receive(6, 1, &GetState{View: firstView(1)})
+	s.Receive(6, 1, &GetState{View: firstView(1)})
 	if len(sent[*NewState](s, 1, 6)) != 1 {
 		t.Error("n1 does not answer a replica without the state")
 	}
-	s.clean()
+	s.Clean()
 }
 
 // Deviation: the primary of a new epoch leads once that is on its disk. Otherwise a
@@ -143,29 +143,29 @@ func TestOldReplicaStaysUntilAQuorumHasTheState(t *testing.T) {
 func TestPrimaryOfAnEpochLeadsOnceItIsDurable(t *testing.T) {
 	s := grown(t, 4, nil)
 	s.reconfigure(1, 2, 3, 4)
-	s.deliver(ofKind(KindPrepare, 1, 2))
-	s.deliver(everything)
-	s.manualSync = true
-	s.deliver(everything) // n2 learns of the commit
+	s.Deliver(ofKind(KindPrepare, 1, 2))
+	s.Deliver(everything)
+	s.ManualSync = true
+	s.Deliver(everything) // n2 learns of the commit
 	s.wants(2, roleTransitioning, firstView(1))
-	s.request(2, put(-2, 1, 7))
-	if len(s.refused) != 1 {
+	s.Request(2, put(-2, 1, 7))
+	if len(s.Refused) != 1 {
 		t.Error("a request is accepted in status transitioning")
 	}
-	s.restart(2)
-	if n := s.node(2); n.view != 0 {
+	s.Restart(2)
+	if n := s.Node(2); n.view != 0 {
 		t.Fatalf("n2 remembers view %v", n.view)
 	}
-	s.manualSync = false
-	s.settle(everything)
-	s.fire(2, timerView)
-	s.settle(everything)
+	s.ManualSync = false
+	s.Settle(everything)
+	s.Fire(2, timerView)
+	s.Settle(everything)
 	s.wants(2, rolePrimary, firstView(1))
-	s.restart(2) // now it remembers, and leaves the view
-	if n := s.node(2); n.view != firstView(1)+1 || n.leading {
+	s.Restart(2) // now it remembers, and leaves the view
+	if n := s.Node(2); n.view != firstView(1)+1 || n.leading {
 		t.Errorf("n2 is in view %v", n.view)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // A restart in the middle goes on where the disk is: with the reconfiguration in the
@@ -174,20 +174,20 @@ func TestRestartInANewEpoch(t *testing.T) {
 	for _, interval := range []int{0, 1, 2, 3} {
 		s := grown(t, 5, func(p *Parameters) { p.CheckpointInterval = interval })
 		s.reconfigure(1, 2, 4, 5)
-		s.settle(everything)
-		s.request(2, put(-2, 1, 7))
-		s.settle(everything)
+		s.Settle(everything)
+		s.Request(2, put(-2, 1, 7))
+		s.Settle(everything)
 		for _, id := range []protocols.NodeID{3, 4, 5} {
-			n := s.restart(id)
+			n := s.Restart(id)
 			if n.config.epoch != 1 || n.config.start != 2 || n.config.members != protocols.Nodes(2, 4, 5) || n.config.old != protocols.NodesUpTo(3) {
 				t.Errorf("interval %d: %v boots with %+v", interval, id, n.config)
 			}
 		}
 		s.wants(3, roleTransitioning, firstView(1)) // it has forgotten who has the state
-		s.settle(everything)
+		s.Settle(everything)
 		s.wants(3, roleOutside, firstView(1))
 		s.wants(5, roleBackup, firstView(1))
-		s.clean()
+		s.Clean()
 	}
 }
 
@@ -196,15 +196,16 @@ func TestRestartInANewEpoch(t *testing.T) {
 func TestRestartAtTheEndOfAnEpoch(t *testing.T) {
 	s := grown(t, 4, func(p *Parameters) { p.CheckpointInterval = 2 })
 	s.reconfigure(1, 2, 3, 4)
-	s.settle(everything)
-	a := s.actors[3]
-	c := *a.snapshot.(*Checkpoint)
+	s.Settle(everything)
+	a := s.Actors[3]
+	snapshot := a.Recovered().Snapshot
+	c := *snapshot.(*Checkpoint)
 	if c.Base.(*base).config.epoch != 1 || c.View != 0 {
 		t.Fatalf("the checkpoint is %+v", c)
 	}
-	s.crash(3)
-	a.disk, a.durable = nil, 0
-	if n := s.boot(3); n.view != firstView(1) || n.status != normal {
+	s.Crash(3)
+	a.Disk, a.Durable = []written{{Record: snapshot, Snapshot: true}}, 1
+	if n := s.Boot(3); n.view != firstView(1) || n.status != normal {
 		t.Errorf("n3 boots in view %v, status %d", n.view, n.status)
 	}
 }
@@ -215,29 +216,29 @@ func TestRemovedReplicaComesBack(t *testing.T) {
 		for _, crashed := range []bool{false, true} {
 			s := grown(t, 4, func(p *Parameters) { p.Variant = variant })
 			s.reconfigure(1, 1, 2, 4)
-			s.settle(everything)
-			s.fire(1, timerCommit)
-			s.settle(everything)
+			s.Settle(everything)
+			s.Fire(1, timerCommit)
+			s.Settle(everything)
 			s.wants(3, roleOutside, firstView(1))
 			if crashed {
-				s.restart(3)
-				s.settle(everything)
+				s.Restart(3)
+				s.Settle(everything)
 			}
-			s.request(1, put(-1, 2, 6))
-			s.settle(everything)
+			s.Request(1, put(-1, 2, 6))
+			s.Settle(everything)
 			s.reconfigure(1, 1, 3, 4)
-			s.settle(everything)
-			s.fire(1, timerCommit)
-			s.settle(everything)
-			if s.node(3).status == recovering {
-				s.fire(3, timerResend)
-				s.settle(everything)
+			s.Settle(everything)
+			s.Fire(1, timerCommit)
+			s.Settle(everything)
+			if s.Node(3).status == recovering {
+				s.Fire(3, timerResend)
+				s.Settle(everything)
 			}
 			n := s.wants(3, roleBackup, firstView(2))
-			if n.execute.Hash() != s.node(1).execute.Hash() {
-				t.Errorf("%s, crashed %v: n3 has executed %d, n1 %d", variant, crashed, n.execute.Applied, s.node(1).execute.Applied)
+			if n.execute.Hash() != s.Node(1).execute.Hash() {
+				t.Errorf("%s, crashed %v: n3 has executed %d, n1 %d", variant, crashed, n.execute.Applied, s.Node(1).execute.Applied)
 			}
-			s.clean()
+			s.Clean()
 		}
 	}
 }
@@ -247,19 +248,19 @@ func TestRemovedReplicaComesBack(t *testing.T) {
 func TestStateOfAnEpochIsGivenInAViewChange(t *testing.T) {
 	s := grown(t, 6, nil)
 	s.reconfigure(1, 4, 5, 6)
-	s.settle(between(1, 2, 3))
-	s.fire(1, timerResend)
-	s.settle(between(1, 5))
-	s.fire(5, timerView)
+	s.Settle(between(1, 2, 3))
+	s.Fire(1, timerResend)
+	s.Settle(between(1, 5))
+	s.Fire(5, timerView)
 	s.wants(5, roleViewChange, firstView(1)+1)
-	s.wire = nil
-	s.fire(5, timerResend)
-	s.settle(between(5, 6))
-	s.fire(5, timerResend)
-	s.settle(between(5, 6))
+	s.Wire = nil
+	s.Fire(5, timerResend)
+	s.Settle(between(5, 6))
+	s.Fire(5, timerResend)
+	s.Settle(between(5, 6))
 	s.wants(5, rolePrimary, firstView(1)+1)
 	s.wants(6, roleBackup, firstView(1)+1)
-	s.clean()
+	s.Clean()
 }
 
 // Without a disk nobody recovers at the end of an epoch: an earlier life may have
@@ -267,42 +268,42 @@ func TestStateOfAnEpochIsGivenInAViewChange(t *testing.T) {
 func TestNobodyRecoversAtTheEndOfAnEpoch(t *testing.T) {
 	s := grown(t, 4, func(p *Parameters) { p.Variant = Diskless })
 	s.reconfigure(1, 1, 2, 4)
-	prepares := s.take(ofKind(KindPrepare, 1, 0))
-	s.settle(between(1))
-	s.restart(3)
-	s.settle(everything)
-	if s.node(3).status != recovering {
+	prepares := s.Take(ofKind(KindPrepare, 1, 0))
+	s.Settle(between(1))
+	s.Restart(3)
+	s.Settle(everything)
+	if s.Node(3).status != recovering {
 		t.Fatal("n3 recovers with a reconfiguration at the end of the log")
 	}
-	s.hand(prepares...)
-	s.settle(everything)
-	s.fire(3, timerResend)
-	s.settle(everything)
-	if s.node(3).status != recovering {
+	s.Hand(prepares...)
+	s.Settle(everything)
+	s.Fire(3, timerResend)
+	s.Settle(everything)
+	if s.Node(3).status != recovering {
 		t.Error("n3, which is no member any more, recovers")
 	}
-	s.clean()
+	s.Clean()
 }
 
 // Incarnations of an epoch are above those of all before, of which its members may
 // never have heard.
 func TestIncarnationsGrowWithTheEpoch(t *testing.T) {
 	s := grown(t, 4, withCrashVectors)
-	s.restart(3)
-	s.settle(everything)
-	if life := s.node(3).vector[3]; life != 1 {
+	s.Restart(3)
+	s.Settle(everything)
+	if life := s.Node(3).vector[3]; life != 1 {
 		t.Fatalf("n3 has incarnation %d, want 1", life)
 	}
 	s.reconfigure(1, 1, 3, 4)
-	s.settle(everything)
-	s.fire(1, timerCommit)
-	s.settle(everything)
-	s.restart(3)
-	s.settle(everything)
+	s.Settle(everything)
+	s.Fire(1, timerCommit)
+	s.Settle(everything)
+	s.Restart(3)
+	s.Settle(everything)
 	if life := s.wants(3, roleBackup, firstView(1)).vector[3]; life != uint64(firstView(1))+1 {
 		t.Errorf("n3 has incarnation %d, want the first of epoch 1", life)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // What cannot be a configuration is refused, and so is a second one at a time.
@@ -310,10 +311,10 @@ func TestReconfigurationIsRefused(t *testing.T) {
 	s := grown(t, 4, nil)
 	refused := func(id protocols.NodeID, a protocols.Admin) {
 		t.Helper()
-		last := s.node(id).log.Last()
-		notes := len(s.actors[id].notes)
-		s.step(id, &protocols.Event{Kind: protocols.AdminEvent, Admin: a})
-		if n := s.actors[id].notes; len(n) != notes+1 || n[notes].Kind != protocols.NoteDropped || s.node(id).log.Last() != last {
+		last := s.Node(id).log.Last()
+		notes := len(s.Actors[id].Notes)
+		s.Step(id, &protocols.Event{Kind: protocols.AdminEvent, Admin: a})
+		if n := s.Actors[id].Notes; len(n) != notes+1 || n[notes].Kind != protocols.NoteDropped || s.Node(id).log.Last() != last {
 			t.Errorf("%+v at %v: got %v", a, id, n[notes:])
 		}
 	}
@@ -326,7 +327,7 @@ func TestReconfigurationIsRefused(t *testing.T) {
 	refused(1, protocols.Admin{Kind: protocols.Reconfigure, Members: protocols.Nodes(1), Learner: protocols.Nodes(2)})
 	refused(2, wish(1, 2, 4))
 	s.reconfigure(1, 1, 2, 3) // nothing to do
-	if s.node(1).closing() {
+	if s.Node(1).closing() {
 		t.Error("the same members are a reconfiguration")
 	}
 	s.reconfigure(1, 1, 2, 4)
@@ -342,16 +343,16 @@ func TestLogThatDoesNotLeadToItsEpochIsDropped(t *testing.T) {
 		{{View: firstView(1), Members: protocols.Nodes(1)}},
 	} {
 		m := &NewState{View: firstView(1), Op: 1 + protocols.Index(len(entries)), Commit: 1 + protocols.Index(len(entries)), Log: Tail{After: 1, Entries: entries}}
-		before := s.node(2).log.Last()
-		s.receive(1, 2, m)
-		if n := s.node(2); n.config.epoch != 0 || n.log.Last() != before {
+		before := s.Node(2).log.Last()
+		s.Receive(1, 2, m)
+		if n := s.Node(2); n.config.epoch != 0 || n.log.Last() != before {
 			t.Errorf("n2 takes over %+v", m)
 		}
 	}
-	s.receive(1, 2, &StartEpoch{View: firstView(1) + 1, Members: protocols.Nodes(1)})
-	s.receive(1, 2, &StartEpoch{View: firstView(1)})
+	s.Receive(1, 2, &StartEpoch{View: firstView(1) + 1, Members: protocols.Nodes(1)})
+	s.Receive(1, 2, &StartEpoch{View: firstView(1)})
 	s.wants(2, roleBackup, 0)
-	s.clean()
+	s.Clean()
 }
 
 // A replica that has the reconfiguration begins the epoch with it: it asks nobody, since
@@ -360,36 +361,36 @@ func TestLogThatDoesNotLeadToItsEpochIsDropped(t *testing.T) {
 func TestWhoHoldsTheReconfigurationBeginsTheEpoch(t *testing.T) {
 	s := grown(t, 4, nil)
 	s.reconfigure(1, 2, 3, 4)
-	s.deliver(ofKind(KindPrepare, 1, 3))
-	s.deliver(ofKind(KindPrepareOK, 0, 1))
-	starts := s.take(ofKind(KindStartEpoch, 1, 3))
-	s.take(everything) // all else is lost
-	if len(starts) != 1 || starts[0].message.(*StartEpoch).Prepared != 0 {
+	s.Deliver(ofKind(KindPrepare, 1, 3))
+	s.Deliver(ofKind(KindPrepareOK, 0, 1))
+	starts := s.Take(ofKind(KindStartEpoch, 1, 3))
+	s.Take(everything) // all else is lost
+	if len(starts) != 1 || starts[0].Message.(*StartEpoch).Prepared != 0 {
 		t.Fatalf("the old primary sent %v", starts)
 	}
-	other := *starts[0].message.(*StartEpoch)
+	other := *starts[0].Message.(*StartEpoch)
 	other.Prepared = 7
-	if n := s.node(3); n.holds(&other) {
+	if n := s.Node(3); n.holds(&other) {
 		t.Error("n3 holds an entry of another view")
 	}
-	s.hand(starts...)
+	s.Hand(starts...)
 	s.wants(3, roleBackup, firstView(1))
-	if asks := s.take(ofKind(KindGetState, 3, 0)); len(asks) > 0 {
+	if asks := s.Take(ofKind(KindGetState, 3, 0)); len(asks) > 0 {
 		t.Errorf("n3 asks for what it has: %v", asks)
 	}
-	s.clean()
+	s.Clean()
 }
 
 // VR-I10: an epoch that nobody has decided on.
 func TestInvariantEpochsInOrderTrips(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Bugs = []string{"V-14"} })
-	s.receive(1, 3, &StartEpoch{View: firstView(1), Old: protocols.Nodes(1), Members: protocols.Nodes(2, 3)})
-	s.trips(epochsInOrder)
+	s.Receive(1, 3, &StartEpoch{View: firstView(1), Old: protocols.Nodes(1), Members: protocols.Nodes(2, 3)})
+	s.Trips(epochsInOrder)
 	s = newStage(t, 3, nil)
-	w := s.observers[0].(*watcher)
+	w := s.Observers[0].(*watcher)
 	w.at(firstView(1)).held[2] = 1
-	s.post(letter{2, 1, &PrepareOK{View: firstView(1), Op: 1}})
-	s.trips(epochsInOrder)
+	s.Post(letter{From: 2, To: 1, Message: &PrepareOK{View: firstView(1), Op: 1}})
+	s.Trips(epochsInOrder)
 }
 
 // A configuration of one epoch, and what is needed to go on (the fault model).
@@ -408,11 +409,11 @@ func TestProgressOverEpochs(t *testing.T) {
 	s.reconfigure(1, 4, 5, 6)
 	can(true, 1, 2, 3, 4, 5, 6) // the epoch ends: everybody
 	can(false, 1, 2, 3)
-	s.settle(between(1, 2, 3))
+	s.Settle(between(1, 2, 3))
 	can(true, 3, 4, 5)
 	can(false, 4, 5, 6) // none of them has the state
 	can(false, 1, 2, 3)
-	s.fire(1, timerResend)
-	s.settle(everything)
+	s.Fire(1, timerResend)
+	s.Settle(everything)
 	can(true, 4, 6)
 }

@@ -11,65 +11,65 @@ import (
 func TestInvariantViewsMonotoneTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
 	n := s.change(2, 3)
-	s.clean()
+	s.Clean()
 	n.view, n.lastNormal = 0, 0
-	s.fire(2, timerResend)
-	s.trips(viewsMonotone)
+	s.Fire(2, timerResend)
+	s.Trips(viewsMonotone)
 }
 
 // Across a restart, as far as it is durable.
 func TestInvariantViewsMonotoneTripsAtBoot(t *testing.T) {
 	s := newStage(t, 3, nil)
 	s.change(2, 3)
-	s.clean()
-	s.crash(3)
-	a := s.actors[3]
-	a.disk, a.durable = a.disk[:1], 1 // the disk goes back behind the view
-	a.disk[0] = &ViewState{}
-	s.boot(3)
-	s.trips(viewsMonotone)
+	s.Clean()
+	s.Crash(3)
+	a := s.Actors[3]
+	a.Disk, a.Durable = a.Disk[:1], 1 // the disk goes back behind the view
+	a.Disk[0].Record = &ViewState{}
+	s.Boot(3)
+	s.Trips(viewsMonotone)
 }
 
 func TestInvariantHonestPrepareOKTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
-	s.post(letter{2, 1, &PrepareOK{Op: 1}})
-	s.trips(honestPrepareOK)
+	s.Post(letter{From: 2, To: 1, Message: &PrepareOK{Op: 1}})
+	s.Trips(honestPrepareOK)
 }
 
 func TestInvariantCommitEvidenceTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
-	s.request(1, put(-1, 1, 5))
-	s.deliver(ofKind(KindPrepare, 1, 2))
-	s.receive(1, 2, &Commit{Commit: 1})
-	if s.node(2).commit != 1 {
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(ofKind(KindPrepare, 1, 2))
+	s.Receive(1, 2, &Commit{Commit: 1})
+	if s.Node(2).commit != 1 {
 		t.Fatal("n2 does not believe it")
 	}
-	s.clean() // n2 has it, and so has n1
+	s.Clean() // n2 has it, and so has n1
 	s = newStage(t, 3, nil)
-	s.manualSync = true
-	s.request(1, put(-1, 1, 5))
-	s.deliver(ofKind(KindPrepare, 1, 2))
-	s.receive(1, 2, &Commit{Commit: 1}) // no disk has it
-	s.trips(commitEvidence)
+	s.ManualSync = true
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(ofKind(KindPrepare, 1, 2))
+	s.Receive(1, 2, &Commit{Commit: 1}) // no disk has it
+	s.Trips(commitEvidence)
 }
 
 // A commit-number beyond the log, which no handler lets happen.
 func TestInvariantCommitWithinTheLogTrips(t *testing.T) {
 	s := newStage(t, 3, nil)
-	s.node(3).commit = 7
-	s.fire(3, timerResend)
-	s.trips(commitEvidence)
+	s.Node(3).commit = 7
+	s.Fire(3, timerResend)
+	s.Trips(commitEvidence)
 }
 
 // The half of VR-I7 that looks at crash vectors: the quorum of a view knows that one
 // of its logs is of an incarnation that is over.
 func TestInvariantPromiseKeptTripsOnVectors(t *testing.T) {
 	s := newStage(t, 3, withCrashVectors)
-	s.fire(2, timerView)
-	s.fire(3, timerView)
-	s.deliver(ofKind(KindStartViewChange, 0, 0))
-	s.deliver(ofKind(KindDoViewChange, 3, 2))
-	n := s.node(2)
+	s.Fire(2, timerView)
+	s.Fire(3, timerView)
+	s.Deliver(ofKind(KindStartViewChange, 0, 0))
+	s.Deliver(ofKind(KindDoViewChange, 3, 2))
+	n := s.Node(2)
 	known := slices.Clone(n.vector)
 	known[3]++
 	own := sent[*DoViewChange](s, 2, 2)[0]
@@ -77,43 +77,43 @@ func TestInvariantPromiseKeptTripsOnVectors(t *testing.T) {
 	n.change.logs[3].vector = slices.Clone(n.vector)
 	n.bugs.shortQuorum = true // so that it does not wait for another log
 	n.vector = nil            // and does not look
-	s.deliver(ofKind(KindDoViewChange, 2, 2))
+	s.Deliver(ofKind(KindDoViewChange, 2, 2))
 	if !n.leading {
 		t.Fatal("the view has not begun")
 	}
-	s.trips(promiseKept)
+	s.Trips(promiseKept)
 }
 
 // VR-I8 by itself: the same request at two positions.
 func TestInvariantClientTableTrips(t *testing.T) {
 	s := newStage(t, 1, nil)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
-	s.clean()
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	s.Clean()
 	out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
 	out.Note(protocols.Note{Kind: protocols.NoteApplied, Index: 2, Command: put(-1, 1, 5)})
-	s.show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: s.node(1), Event: &protocols.Event{}, Effects: out})
-	s.trips(clientTableExact)
+	s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: s.Node(1), Event: &protocols.Event{}, Effects: out})
+	s.Trips(clientTableExact)
 }
 
 // VR-I2 as to what is executed.
 func TestInvariantOneLogTripsOnExecution(t *testing.T) {
 	s := newStage(t, 1, nil)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
-	s.clean()
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	s.Clean()
 	out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
 	out.Note(protocols.Note{Kind: protocols.NoteApplied, Index: 1, Hash: 1})
-	s.show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: s.node(1), Event: &protocols.Event{}, Effects: out})
-	s.trips(oneLogPerView)
+	s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: s.Node(1), Event: &protocols.Event{}, Effects: out})
+	s.Trips(oneLogPerView)
 }
 
 // VR-I4 as to who speaks.
 func TestInvariantOnePrimaryTripsOnMessages(t *testing.T) {
 	for _, m := range []protocols.Message{&Prepare{View: 1}, &StartView{View: 1}} {
 		s := newStage(t, 3, nil)
-		s.post(letter{3, 1, m})
-		s.trips(onePrimary)
+		s.Post(letter{From: 3, To: 1, Message: m})
+		s.Trips(onePrimary)
 	}
 }
 
@@ -121,14 +121,14 @@ func TestInvariantOnePrimaryTripsOnMessages(t *testing.T) {
 // view has begun without.
 func TestInvariantCommittedStaysTripsOnCommit(t *testing.T) {
 	s := newStage(t, 3, nil)
-	s.request(1, put(-1, 1, 5))
-	s.wire = nil
+	s.Request(1, put(-1, 1, 5))
+	s.Wire = nil
 	s.change(2, 3)
-	s.clean()
-	w := s.observers[0].(*watcher)
+	s.Clean()
+	w := s.Observers[0].(*watcher)
 	w.at(0).held[3] = 1
-	s.show(&protocols.Moment{Kind: protocols.Left, Node: 3, To: 1, Message: &PrepareOK{Op: 1}})
-	s.trips(committedStays)
+	s.Show(&protocols.Moment{Kind: protocols.Left, Node: 3, To: 1, Message: &PrepareOK{Op: 1}})
+	s.Trips(committedStays)
 }
 
 // All of this is legal: an acknowledgement arrives after its sender has left the
@@ -137,34 +137,34 @@ func TestInvariantCommittedStaysTripsOnCommit(t *testing.T) {
 // a later one.
 func TestInvariantsAreNotTooStrict(t *testing.T) {
 	s := newStage(t, 5, nil)
-	s.request(1, put(-1, 1, 5))
-	s.deliver(ofKind(KindPrepare, 1, 0))
-	late := s.take(ofKind(KindPrepareOK, 0, 1))
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(ofKind(KindPrepare, 1, 0))
+	late := s.Take(ofKind(KindPrepareOK, 0, 1))
 	s.change(2, 3, 4, 5)
-	s.hand(late...)
-	if s.node(1).commit != 1 || s.node(2).commit != 1 {
+	s.Hand(late...)
+	if s.Node(1).commit != 1 || s.Node(2).commit != 1 {
 		t.Fatal("the operation is not committed in both views")
 	}
-	s.request(1, put(-1, 2, 6))
-	s.wire = nil
-	s.request(2, put(-2, 1, 7))
-	s.settle(between(2, 3, 4, 5))
-	s.fire(2, timerCommit)
-	s.settle(everything)
-	if got := logOf(s.node(1)); !slices.Equal(got, []int64{5, 7}) {
+	s.Request(1, put(-1, 2, 6))
+	s.Wire = nil
+	s.Request(2, put(-2, 1, 7))
+	s.Settle(between(2, 3, 4, 5))
+	s.Fire(2, timerCommit)
+	s.Settle(everything)
+	if got := logOf(s.Node(1)); !slices.Equal(got, []int64{5, 7}) {
 		t.Fatalf("n1 has %v, want its second operation replaced", got)
 	}
-	s.clean()
+	s.Clean()
 
 	s = newStage(t, 3, withCrashVectors)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
-	s.restart(3)
-	s.settle(everything)
-	if n := s.node(3); n.status != normal || n.view != 0 {
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	s.Restart(3)
+	s.Settle(everything)
+	if n := s.Node(3); n.status != normal || n.view != 0 {
 		t.Fatalf("n3 is %s of view %d", roleNames()[n.role()], n.view)
 	}
-	s.clean()
+	s.Clean()
 }
 
 func TestChecksAreListed(t *testing.T) {

@@ -120,11 +120,11 @@ func TestNewRefusesWhatItCannotRun(t *testing.T) {
 
 // facts is the true state of the stage, everybody connected.
 func (s *stage) facts() *protocols.Facts {
-	n := len(s.actors) - 1
-	f := &protocols.Facts{Cluster: s.cluster, Parameters: s.parameters, Hears: make([]protocols.NodeSet, n+1), Views: make([]protocols.View, n+1)}
+	n := len(s.Actors) - 1
+	f := &protocols.Facts{Cluster: s.Cluster, Parameters: s.parameters, Hears: make([]protocols.NodeSet, n+1), Views: make([]protocols.View, n+1)}
 	for id := protocols.NodeID(1); int(id) <= n; id++ {
 		f.Hears[id] = protocols.NodesUpTo(n)
-		if node := s.node(id); node != nil {
+		if node := s.Node(id); node != nil {
 			f.Live = f.Live.With(id)
 			node.View(&f.Views[id])
 		}
@@ -135,18 +135,18 @@ func (s *stage) facts() *protocols.Facts {
 // A node whose disk failed says nothing more, and a quorum of such is none.
 func TestDiskFailureSilences(t *testing.T) {
 	s := newStage(t, 3, nil)
-	s.settle(everything)
-	s.step(1, &protocols.Event{Kind: protocols.DiskFailed})
-	s.fire(1, timerCommit)
-	s.request(1, put(-1, 1, 5))
-	s.receive(2, 1, &StartViewChange{View: 9})
-	if n := s.node(1); len(s.wire)+len(s.replies)+len(s.refused) != 0 || n.view != 0 {
-		t.Errorf("it sent %v, replied %v, refused %v", s.wire, s.replies, s.refused)
+	s.Settle(everything)
+	s.Step(1, &protocols.Event{Kind: protocols.DiskFailed})
+	s.Fire(1, timerCommit)
+	s.Request(1, put(-1, 1, 5))
+	s.Receive(2, 1, &StartViewChange{View: 9})
+	if n := s.Node(1); len(s.Wire)+len(s.Replies)+len(s.Refused) != 0 || n.view != 0 {
+		t.Errorf("it sent %v, replied %v, refused %v", s.Wire, s.Replies, s.Refused)
 	}
 	if ok, why := canProgress(s.facts()); !ok {
 		t.Errorf("no progress with two of three: %s", why)
 	}
-	s.step(2, &protocols.Event{Kind: protocols.DiskFailed})
+	s.Step(2, &protocols.Event{Kind: protocols.DiskFailed})
 	if ok, why := canProgress(s.facts()); ok || !strings.Contains(why, "majority") {
 		t.Errorf("got %v, %q; want no progress with one working node", ok, why)
 	}
@@ -167,12 +167,12 @@ func TestRecoveringReplicasDoNotCount(t *testing.T) {
 		if ok, why := canProgress(s.facts()); !ok {
 			t.Errorf("%s: no progress: %s", variant, why)
 		}
-		s.restart(3)
-		s.restart(2)
+		s.Restart(3)
+		s.Restart(2)
 		if ok, why := canProgress(s.facts()); ok != want || !ok && !strings.Contains(why, "{n2 n3} have lost their state") {
 			t.Errorf("%s: got %v, %q; want %v", variant, ok, why, want)
 		}
-		s.crash(2)
+		s.Crash(2)
 		f := s.facts()
 		f.Live = protocols.NodesUpTo(3) // as if healed
 		if ok, _ := canProgress(f); ok != want {
@@ -208,21 +208,21 @@ func TestSurvivesByVariant(t *testing.T) {
 func TestFollowReadsTheCommittedLogAnywhere(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.CheckpointInterval = 4 })
 	for seq := range uint64(9) {
-		s.request(1, put(-1, seq+1, int64(seq)))
+		s.Request(1, put(-1, seq+1, int64(seq)))
 	}
-	s.settle(between(1, 2))
-	s.fire(1, timerCommit)
-	s.deliver(ofKind(KindCommit, 1, 2))
-	s.request(1, put(-1, 10, 9)) // not committed
+	s.Settle(between(1, 2))
+	s.Fire(1, timerCommit)
+	s.Deliver(ofKind(KindCommit, 1, 2))
+	s.Request(1, put(-1, 10, 9)) // not committed
 	for _, c := range []struct {
 		from, max, start, entries int64
 		snapshot                  bool
 	}{
 		{0, 100, 10, 0, true}, {4, 100, 10, 0, true}, {5, 100, 5, 5, false}, {8, 1, 8, 1, false}, {10, 100, 10, 0, false}, {99, 1, 99, 0, false}, {6, 0, 6, 0, false}, {-5, 1, 10, 0, true},
 	} {
-		s.replies = nil
-		s.request(2, protocols.Command{Client: -3, Kind: protocols.Follow, Arg: c.from, Old: c.max, Seq: 1})
-		f := s.replies[0].Result.Follow
+		s.Replies = nil
+		s.Request(2, protocols.Command{Client: -3, Kind: protocols.Follow, Arg: c.from, Old: c.max, Seq: 1})
+		f := s.Replies[0].Result.Follow
 		if int64(f.Start) != c.start || int64(len(f.Entries)) != c.entries || (f.Snapshot != nil) != c.snapshot {
 			t.Errorf("follow(%d, %d): got %d entries from %d, want %d from %d", c.from, c.max, len(f.Entries), f.Start, c.entries, c.start)
 		}
@@ -237,10 +237,10 @@ func TestFollowReadsTheCommittedLogAnywhere(t *testing.T) {
 // What no correct node says is dropped with a note, and changes nothing.
 func TestImpossibleMessagesAreDropped(t *testing.T) {
 	s := newStage(t, 3, withCrashVectors)
-	s.request(1, put(-1, 1, 5))
-	s.settle(everything)
-	s.fire(1, timerCommit)
-	s.settle(everything)
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	s.Fire(1, timerCommit)
+	s.Settle(everything)
 	later := []Entry{{View: 9}}
 	for _, c := range []struct {
 		to, from protocols.NodeID
@@ -263,15 +263,15 @@ func TestImpossibleMessagesAreDropped(t *testing.T) {
 		{2, 1, &NewState{Op: 2, Commit: 1, Log: Tail{After: 1, Entries: later}}},
 		{2, 1, &NewState{Op: 3, Commit: 2, Log: Tail{After: 3, Base: &base{op: 2}}}},
 	} {
-		notes := len(s.actors[c.to].notes)
-		before := s.node(c.to).Hash()
-		s.receive(c.from, c.to, c.m)
-		after := s.actors[c.to].notes
-		if len(after) != notes+1 || after[notes].Kind != protocols.NoteDropped || len(s.wire) != 0 {
-			t.Errorf("%T %+v: got notes %v and messages %v, want it dropped", c.m, c.m, after[notes:], s.wire)
+		notes := len(s.Actors[c.to].Notes)
+		before := s.Node(c.to).Hash()
+		s.Receive(c.from, c.to, c.m)
+		after := s.Actors[c.to].Notes
+		if len(after) != notes+1 || after[notes].Kind != protocols.NoteDropped || len(s.Wire) != 0 {
+			t.Errorf("%T %+v: got notes %v and messages %v, want it dropped", c.m, c.m, after[notes:], s.Wire)
 		}
-		s.wire = nil
-		if _, heard := c.m.(*CommitOK); !heard && s.node(c.to).Hash() != before {
+		s.Wire = nil
+		if _, heard := c.m.(*CommitOK); !heard && s.Node(c.to).Hash() != before {
 			t.Errorf("%T %+v: the node has changed", c.m, c.m)
 		}
 	}

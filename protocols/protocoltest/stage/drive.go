@@ -8,7 +8,7 @@ func (s *Stage[N]) Boot(id protocols.NodeID) N {
 	a := s.Actors[id]
 	disk := a.Recovered()
 	a.lives++
-	a.Replica = NewNode(s.t, s.protocol, s.parameters, s.cluster, id, disk)
+	a.Replica = NewNode(s.t, s.protocol, s.parameters, s.Cluster, id, disk)
 	s.Show(&protocols.Moment{Kind: protocols.Booted, Node: id, Replica: a.Replica, Disk: &disk})
 	s.Step(id, &protocols.Event{Kind: protocols.Start, Nonce: uint64(id)<<32 | a.lives})
 	return s.Node(id)

@@ -15,6 +15,7 @@ type TB interface {
 
 // Stage is a hand-driven cluster whose replicas are of type N. Make it with [New].
 type Stage[N protocols.Node] struct {
+	Cluster    protocols.Cluster     // as it was given to New
 	Now        protocols.Time        // true time; it moves when a test moves it
 	Wire       []Letter              // what has left and has not been delivered, in order
 	Actors     []*Actor              // by node id, replicas and then services; index 0 is unused
@@ -27,7 +28,6 @@ type Stage[N protocols.Node] struct {
 	t          TB
 	protocol   *protocols.Protocol
 	parameters any
-	cluster    protocols.Cluster
 	durability *protocols.Durability // nil: messages claim nothing
 	seq        uint64                // of the last moment
 }
@@ -75,7 +75,7 @@ func New[N protocols.Node](t TB, p *protocols.Protocol, parameters any, c protoc
 			t.Fatalf("stage: %v", err)
 		}
 	}
-	s := &Stage[N]{t: t, protocol: p, parameters: parameters, cluster: c, Now: 1e9, Actors: make([]*Actor, c.Nodes()+1)}
+	s := &Stage[N]{t: t, protocol: p, parameters: parameters, Cluster: c, Now: 1e9, Actors: make([]*Actor, c.Nodes()+1)}
 	if p.Invariants != nil {
 		s.Observers = p.Invariants(c, parameters)
 	}

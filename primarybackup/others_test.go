@@ -142,34 +142,34 @@ func TestRecoveryFromDamagedDisk(t *testing.T) {
 func TestDiskFailureSilences(t *testing.T) {
 	for _, id := range []protocols.NodeID{1, 2, 4} {
 		s := formed(t, 3, asIs)
-		s.step(id, &protocols.Event{Kind: protocols.DiskFailed})
-		s.wire = nil
-		s.fire(id, timerTick)
-		s.request(id, put(-1, 1, 5))
-		s.receive(3, id, &Heartbeat{Epoch: 9})
-		s.receive(3, id, &Ping{Sent: s.now})
-		if len(s.wire)+len(s.replies)+len(s.refused) != 0 {
-			t.Errorf("%v sent %v, replied %v, refused %v", id, s.wire, s.replies, s.refused)
+		s.Step(id, &protocols.Event{Kind: protocols.DiskFailed})
+		s.Wire = nil
+		s.Fire(id, timerTick)
+		s.Request(id, put(-1, 1, 5))
+		s.Receive(3, id, &Heartbeat{Epoch: 9})
+		s.Receive(3, id, &Ping{Sent: s.Now})
+		if len(s.Wire)+len(s.Replies)+len(s.Refused) != 0 {
+			t.Errorf("%v sent %v, replied %v, refused %v", id, s.Wire, s.Replies, s.Refused)
 		}
 		s.pass(silence, everything)
 		if id == 1 {
 			s.serves(2, 3)
 		}
-		s.clean()
+		s.Clean()
 	}
 }
 
 func TestCanProgressWantsServiceAndHolder(t *testing.T) {
 	s := formed(t, 3, asIs)
 	s.pass(silence, without(3)) // n1 and n2 hold the log
-	s.crash(3)
-	s.boot(3)
+	s.Crash(3)
+	s.Boot(3)
 	facts := func(live ...protocols.NodeID) *protocols.Facts {
 		f := &protocols.Facts{Cluster: protocols.Cluster{Replicas: 3, Services: 1}, Live: protocols.Nodes(live...), Hears: make([]protocols.NodeSet, 5), Views: make([]protocols.View, 5)}
 		for id := 1; id <= 4; id++ {
 			f.Hears[id] = protocols.NodesUpTo(4)
-			if s.actors[id].node != nil {
-				s.actors[id].node.View(&f.Views[id])
+			if s.Actors[id].Replica != nil {
+				s.Actors[id].Replica.View(&f.Views[id])
 			}
 		}
 		return f
@@ -201,14 +201,14 @@ func TestCanProgressWantsServiceAndHolder(t *testing.T) {
 	check("semisync, one way", f, false)
 	check("no service", facts(1, 2, 3), false)
 	check("deaf holder", deaf(facts(2, 3, 4)), false)
-	s.step(2, &protocols.Event{Kind: protocols.DiskFailed})
+	s.Step(2, &protocols.Event{Kind: protocols.DiskFailed})
 	check("stopped holder", facts(2, 3, 4), false)
-	s.crash(4)
+	s.Crash(4)
 	check("unknown, all are there", facts(1, 3, 4), false)
 	s.restart(2)
 	check("unknown, all are there", facts(1, 2, 3, 4), true)
-	s.boot(4)
-	s.step(4, &protocols.Event{Kind: protocols.DiskFailed})
+	s.Boot(4)
+	s.Step(4, &protocols.Event{Kind: protocols.DiskFailed})
 	check("stopped service", facts(1, 2, 3, 4), false)
 }
 
@@ -228,9 +228,9 @@ func TestSurvivesAllButWipesAndUnboundClocks(t *testing.T) {
 // The log can be looked at, also one that goes on from a transferred state.
 func TestLogCanBeRead(t *testing.T) {
 	s := joined(t, asIs)
-	s.request(1, put(-2, 1, 99))
-	s.settle(everything)
-	a, c := s.replica(1), s.replica(3)
+	s.Request(1, put(-2, 1, 99))
+	s.Settle(everything)
+	a, c := s.Node(1), s.Node(3)
 	base, state := c.LogBase()
 	x := protocols.Executor{Machine: machineOf(t)}
 	if !x.Accepts(state) || base != 10 {
@@ -335,7 +335,7 @@ func TestLeaseLengthDoesNotOverflow(t *testing.T) {
 func TestStepsDoNotAllocate(t *testing.T) {
 	for log, most := range map[string]float64{Logical: 0, Physical: 2} {
 		s := formed(t, 3, func(p *Parameters) { p.Log = log })
-		n := s.replica(1)
+		n := s.Node(1)
 		mem := protocols.NewMemory(protocols.Recycle)
 		out := protocols.NewEffects(mem)
 		step := func(ev *protocols.Event) {

@@ -12,23 +12,23 @@ func TestSnapshotCompactsTheLog(t *testing.T) {
 	for _, log := range []string{Physical, Logical} {
 		s := formed(t, 3, func(p *Parameters) { p.Log, p.SnapshotEvery = log, 3 })
 		for i := range uint64(7) {
-			s.request(1, put(-1, i+1, int64(i)))
-			s.settle(everything)
+			s.Request(1, put(-1, i+1, int64(i)))
+			s.Settle(everything)
 		}
 		for id := protocols.NodeID(1); id <= 3; id++ {
-			n := s.replica(id)
+			n := s.Node(id)
 			if n.log.First() <= 4 || n.log.Last() != 7 {
 				t.Errorf("%s: %v holds entries %d..%d, want the snapshots to have taken at least 4 of 7", log, id, n.log.First(), n.log.Last())
 			}
 			before := n.execute.Hash()
-			s.crash(id)
-			s.boot(id)
-			s.settle(everything)
-			if n := s.replica(id); n.execute.Hash() != before || n.commit < 6 { // a backup hears of the last commit with the next message
+			s.Crash(id)
+			s.Boot(id)
+			s.Settle(everything)
+			if n := s.Node(id); n.execute.Hash() != before || n.commit < 6 { // a backup hears of the last commit with the next message
 				t.Errorf("%s: %v boots with state %x up to %d, want %x up to 7", log, id, n.execute.Hash(), n.commit, before)
 			}
 		}
-		s.clean()
+		s.Clean()
 	}
 }
 

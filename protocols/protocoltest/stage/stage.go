@@ -73,6 +73,7 @@ func New[N protocols.Node](t TB, p *protocols.Protocol, parameters any, c protoc
 	if p.Validate != nil {
 		if err := p.Validate(parameters, c.Replicas); err != nil {
 			t.Fatalf("stage: %v", err)
+			return nil
 		}
 	}
 	s := &Stage[N]{t: t, protocol: p, parameters: parameters, Cluster: c, Now: 1e9, Actors: make([]*Actor, c.Nodes()+1)}
@@ -99,6 +100,7 @@ func NewNode(t TB, p *protocols.Protocol, parameters any, c protocols.Cluster, i
 	machine, err := protocols.NewMachine("kv")
 	if err != nil {
 		t.Fatalf("stage: %v", err)
+		return nil
 	}
 	cfg := protocols.Config{ID: id, Cluster: c, Parameters: parameters, Machine: machine}
 	if int(id) > c.Replicas || c.First().Has(id) {
@@ -107,6 +109,7 @@ func NewNode(t TB, p *protocols.Protocol, parameters any, c protocols.Cluster, i
 	node, err := p.New(cfg, disk)
 	if err != nil {
 		t.Fatalf("stage: %v", err)
+		return nil
 	}
 	return node
 }

@@ -15,16 +15,18 @@
 // contents of a replica: one handler per message, timer and request. The only ways
 // to change view and role are adopt, becomeStarting, becomePrimary, stepDown and
 // becomeStopped, in view.go. primary.go holds the positions of a primary's log, and
-// where the modes differ; replication.go ships the log, transfer.go the whole state;
-// heartbeat.go is the primary's beat, read.go reads and leases, client.go what
-// clients ask. messages.go and records.go say what is on the wire and on the disk.
-// invariants.go watches all replicas, from outside.
+// where the modes differ; replication.go ships the log, reorder.go keeps it in
+// order, transfer.go ships the whole state; heartbeat.go is the primary's beat,
+// read.go reads and leases, client.go what clients ask. messages.go and records.go
+// say what is on the wire and on the disk. invariants.go watches all replicas, from
+// outside.
 //
 // # A view's life
 //
 //  1. Replicas ping the service. It forms the next view when the primary is dead or
-//     restarted, when a backup is dead or the primary does not hear it, and when a
-//     replica outside is up to date. The view is durable before it is announced.
+//     restarted, when a backup is dead, or not heard by the primary, or acknowledges
+//     nothing to it, and when a replica outside is up to date. The view is durable
+//     before it is announced.
 //  2. The primary named, in the life named, takes its own log as that of the view,
 //     and makes it that of every backup: by the log from where theirs part (which
 //     rewinds an old primary), or by a full state transfer, at-most-once table

@@ -11,6 +11,7 @@ import (
 func (n *Node) Fork() protocols.Node {
 	f := *n
 	f.log, f.execute = n.log.Fork(), n.execute.Fork()
+	f.aside = slices.Clone(n.aside)
 	f.match, f.confirmed = slices.Clone(n.match), slices.Clone(n.confirmed)
 	f.progress, f.proposed, f.reads = slices.Clone(n.progress), slices.Clone(n.proposed), slices.Clone(n.reads)
 	switch {
@@ -34,18 +35,22 @@ func (n *Node) Hash() uint64 {
 		d = d.word(n.log.At(i).hash())
 	}
 	d = d.word(uint64(n.role)).life(n.life).word(uint64(n.echo)).index(n.commit).index(n.verified)
+	d = d.word(uint64(len(n.aside)))
+	for i := range n.aside {
+		d = d.word(n.aside[i].Digest())
+	}
 	return uint64(n.primaryState.fold(d.executor(&n.execute)))
 }
 
 func (p *primaryState) fold(d digest) digest {
-	d = d.index(p.start).set(p.holders).flag(p.synced).flag(p.resumes).set(p.targets)
+	d = d.index(p.start).set(p.holders).flag(p.synced).flag(p.resumes).set(p.led).set(p.targets)
 	d = d.index(p.acked).index(p.answered).executor(p.visible).executor(p.ahead)
 	d = d.flag(p.degraded).flag(p.refusing).flag(p.waiting)
 	d = d.word(p.round).word(uint64(p.roundAt)).word(uint64(p.leaseUntil))
 	for i := range p.match {
 		g := &p.progress[i]
 		d = d.index(p.match[i]).index(p.confirmed[i])
-		d = d.index(g.next).flag(g.probing).index(g.transfer).word(uint64(g.since)).word(uint64(g.heard)).word(uint64(g.steady)).word(uint64(g.drops))
+		d = d.index(g.next).flag(g.probing).index(g.transfer).word(uint64(g.since)).word(uint64(g.grew)).index(g.mended).word(uint64(g.heard)).word(uint64(g.steady)).word(uint64(g.drops))
 	}
 	d = d.word(uint64(len(p.proposed)))
 	for _, seq := range p.proposed {

@@ -5,12 +5,9 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // heartbeat shows backups and joiners that their primary lives.
 func (n *Node) heartbeat(out *protocols.Effects) {
 	for id := n.targets.Next(protocols.Nobody); id != protocols.Nobody; id = n.targets.Next(id) {
-		sent := n.match[id]
-		if p := &n.progress[id]; !p.probing {
-			sent = max(sent, p.next-1)
-		}
-		if n.serial { // what this disk does not have yet is not on its way
-			sent = min(sent, max(n.match[id], n.match[n.id]))
+		p, sent := &n.progress[id], n.shipped(id)
+		if sent == n.match[id] && !p.probing {
+			p.grew = n.now
 		}
 		commit := min(n.commit, n.match[id])
 		if n.bugs.uncutCommit { // B-18
@@ -27,6 +24,18 @@ func (n *Node) heartbeat(out *protocols.Effects) {
 			n.advance(out)
 		}
 	}
+}
+
+// shipped returns up to where a replica was streamed the log.
+func (n *Node) shipped(to protocols.NodeID) protocols.Index {
+	sent := n.match[to]
+	if p := &n.progress[to]; !p.probing {
+		sent = max(sent, p.next-1)
+	}
+	if n.serial { // what this disk does not have yet is not on its way
+		sent = min(sent, max(n.match[to], n.match[n.id]))
+	}
+	return sent
 }
 
 func (n *Node) onHeartbeat(from protocols.NodeID, m *Heartbeat, out *protocols.Effects) {
@@ -64,7 +73,7 @@ func (n *Node) onProgress(from protocols.NodeID, m *Progress, out *protocols.Eff
 	}
 	p := &n.progress[from]
 	if !p.probing && m.Sent > n.match[from] && p.next > n.match[from]+1 {
-		p.next = n.match[from] + 1 // what was sent is lost
+		p.next, p.mended = n.match[from]+1, 0 // what was sent is lost
 		n.replicate(from, out)
 	}
 }

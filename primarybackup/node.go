@@ -85,6 +85,8 @@ type Node struct {
 	wall    protocols.Time `hash:"-"` // of the current event
 	// verified is up to where this log is known to equal that of the view's primary.
 	verified protocols.Index
+	// aside are what came before its turn in this view, by PrevIndex.
+	aside []Replicate
 
 	primaryState
 }

@@ -181,6 +181,10 @@ func (p *Parameters) validateNumbers(n int) error {
 // which takes a whole round where a ping takes one way.
 func (p *Parameters) deafAfter() protocols.Duration { return 3 * p.DeadAfter }
 
+// stuckAfter is how long the primary waits for an acknowledgement of a backup that
+// answers its heartbeats: the slowest write of a disk that works takes less.
+func (p *Parameters) stuckAfter() protocols.Duration { return 3 * p.DeadAfter }
+
 // lease returns how long a lease lasts on the primary's clock from the sending of
 // the ping that the view service answered: T·(1-rho)/(1+rho) for T = DeadAfter and
 // the clock bound rho. In that time the service's clock, fast by rho, has not

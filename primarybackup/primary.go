@@ -14,6 +14,9 @@ type primaryState struct {
 	synced  bool
 	// resumes says that this replica was the primary of the view before.
 	resumes bool
+	// led are the backups of the last view that named this replica, while no other
+	// primary is known to have come after it.
+	led protocols.NodeSet
 	// everyone is all members of the view, some is k of its backups.
 	everyone protocols.Quorum `hash:"-"`
 	some     protocols.Quorum `hash:"-"`

@@ -115,14 +115,14 @@ func bothWays(f *protocols.Facts, a, b protocols.NodeID) bool {
 }
 
 // enoughBackups reports whether some holder can talk to as many others as its mode
-// cannot do without.
+// cannot do without, among those whose disks do something.
 func enoughBackups(f *protocols.Facts, able, holders protocols.NodeSet) (bool, string) {
 	p, ok := f.Parameters.(*Parameters)
 	if !ok || p.Mode != ModeSemisync || p.OnTimeout == Degrade {
 		return true, ""
 	}
 	want := min(p.K, f.Cluster.Replicas-1)
-	primaries := able.And(holders)
+	primaries, able := able.And(holders).Minus(f.Stalled), able.Minus(f.Stalled)
 	for id := primaries.Next(protocols.Nobody); id != protocols.Nobody; id = primaries.Next(id) {
 		backups := 0
 		for other := able.Next(protocols.Nobody); other != protocols.Nobody; other = able.Next(other) {

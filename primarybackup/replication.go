@@ -12,8 +12,11 @@ type progress struct {
 	// transfer is the position of a State in flight, or 0.
 	transfer protocols.Index
 	since    protocols.Time // when the probe or State was sent
-	heard    protocols.Time // when the replica last answered, in whatever view
-	steady   protocols.Time // since when it has answered without a gap of DeadAfter
+	grew     protocols.Time // when match last grew, or nothing more was on its way
+	// mended is up to where a gap has been filled: see Node.mend.
+	mended protocols.Index
+	heard  protocols.Time // when the replica last answered, in whatever view
+	steady protocols.Time // since when it has answered without a gap of DeadAfter
 	// drops is how often it was dropped from a view of this primary. Each time doubles
 	// how long it must be steady before it is ready again, up to maxDrops: a link that
 	// is slow now and then would else change the view again and again.
@@ -24,7 +27,7 @@ const maxDrops = 6
 
 // restart forgets what a view has found out about the log, and no more.
 func (p *progress) restart(now protocols.Time) {
-	*p = progress{heard: now, steady: now, drops: p.drops}
+	*p = progress{heard: now, steady: now, grew: now, drops: p.drops}
 }
 
 // answered notes a sign of life.
@@ -51,11 +54,15 @@ func (n *Node) isAnswer(from protocols.NodeID, epoch uint64, out *protocols.Effe
 	return epoch == n.view.Number
 }
 
-// suspects returns the backups that have not answered for too long.
+// suspects returns the backups that have not answered for too long, and those that
+// answer but acknowledge nothing of what they were sent: a disk that hangs stops no
+// heartbeat. Kafka drops a follower from the in-sync replicas alike, for being stuck
+// as for being slow (replica.lag.time.max.ms).
 func (n *Node) suspects() protocols.NodeSet {
 	var set protocols.NodeSet
 	for id := n.view.Backups.Next(protocols.Nobody); id != protocols.Nobody; id = n.view.Backups.Next(id) {
-		if n.now.Sub(n.progress[id].heard) >= n.parameters.DeadAfter {
+		p := &n.progress[id]
+		if n.now.Sub(p.heard) >= n.parameters.DeadAfter || n.now.Sub(p.grew) >= n.parameters.stuckAfter() {
 			set = set.With(id)
 		}
 	}
@@ -103,7 +110,10 @@ func (n *Node) append(e Entry, out *protocols.Effects) {
 // replicate streams to a replica what it lacks, as far as the window allows.
 func (n *Node) replicate(to protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[to]
-	for !p.probing && p.transfer == 0 && p.next <= n.log.Last() && p.next <= n.match[to]+protocols.Index(n.parameters.Window) {
+	if !p.probing && n.lags(to) {
+		n.probe(to, n.match[to]+1, out)
+	}
+	for !p.probing && p.next <= n.log.Last() && p.next <= n.match[to]+protocols.Index(n.parameters.Window) {
 		if p.next < n.log.First() { // a snapshot covers it
 			n.probe(to, p.next, out)
 			return
@@ -116,6 +126,15 @@ func (n *Node) replicate(to protocols.NodeID, out *protocols.Effects) {
 		sent := n.sendEntries(to, p.next, int(most), n.mode != modeAsync || n.role == starting || fills, out)
 		p.next += protocols.Index(sent)
 	}
+}
+
+// lags reports whether a replica is so far behind what is committed that the state
+// brings it up to date sooner than the log: more is lacking than is wanted of a log,
+// and more than one window of it holds. That is never a backup of an acknowledged
+// view, without which nothing is committed.
+func (n *Node) lags(to protocols.NodeID) bool {
+	lacks := n.commit - min(n.match[to], n.commit)
+	return lacks > protocols.Index(max(n.parameters.CatchUp, n.parameters.Window))
 }
 
 // sendEntries sends up to most entries from position from on. Under serial writes
@@ -144,7 +163,7 @@ func (n *Node) sendEntries(to protocols.NodeID, from protocols.Index, most int, 
 // lacking than a log is good for, it sends the whole state.
 func (n *Node) probe(to protocols.NodeID, next protocols.Index, out *protocols.Effects) {
 	p := &n.progress[to]
-	p.next, p.probing, p.transfer, p.since = next, true, 0, n.now
+	p.next, p.probing, p.transfer, p.since, p.mended = next, true, 0, n.now, 0
 	if next < n.log.First() || next <= n.commit && n.commit-next+1 > protocols.Index(n.parameters.CatchUp) {
 		n.sendState(to, out)
 		return
@@ -183,10 +202,22 @@ func (n *Node) onReplicate(from protocols.NodeID, m *Replicate, out *protocols.E
 		n.drop(out, why)
 		return
 	}
-	if m.PrevIndex > n.log.Last() || !n.has(m.PrevIndex, m.PrevEpoch) && !n.bugs.noRewind { // B-12
+	if !n.follows(m) {
+		n.setAside(m)
 		n.refuseEntries(from, m.PrevIndex, out)
 		return
 	}
+	n.take(from, m, out)
+	n.takeAside(from, out)
+}
+
+// follows reports whether the log has the entry that m's entries follow.
+func (n *Node) follows(m *Replicate) bool {
+	return m.PrevIndex <= n.log.Last() && (n.has(m.PrevIndex, m.PrevEpoch) || n.bugs.noRewind) // B-12
+}
+
+// take stores the entries of m, which follow what the log has, and acknowledges them.
+func (n *Node) take(from protocols.NodeID, m *Replicate, out *protocols.Effects) {
 	if !n.store(m, out) {
 		n.drop(out, "entries that conflict with committed ones")
 		return
@@ -338,12 +369,13 @@ func (n *Node) matched(from protocols.NodeID, index protocols.Index, epoch uint6
 	}
 	p := &n.progress[from]
 	grown := index > n.match[from]
-	if p.probing && (grown || index+1 >= p.next) { // where the logs agree is known
+	// While a State is on its way, acknowledgements of entries before it end nothing.
+	if p.probing && index >= p.transfer && (grown || index+1 >= p.next) { // where the logs agree is known
 		p.probing, p.transfer = false, 0
 		p.next = max(index, n.match[from]) + 1
 	}
 	if grown {
-		n.match[from] = index
+		n.match[from], p.grew = index, n.now
 		p.next = max(p.next, index+1)
 		if n.role == primary {
 			n.advance(out)
@@ -354,11 +386,16 @@ func (n *Node) matched(from protocols.NodeID, index protocols.Index, epoch uint6
 	}
 }
 
-// onRefused goes back to where the hint says that the logs may agree.
+// onRefused fills a gap in what is streamed, or goes back to where the hint says that
+// the logs may agree.
 func (n *Node) onRefused(from protocols.NodeID, m *ReplicateResponse, out *protocols.Effects) {
 	p := &n.progress[from]
 	if from == n.id || m.Match <= n.match[from] || m.Match >= p.next || p.transfer > 0 {
 		return // stale: answered before what is known by now
+	}
+	if !p.probing {
+		n.mend(from, m, out)
+		return
 	}
 	next := m.ConflictIndex
 	if m.ConflictEpoch != 0 {

@@ -8,7 +8,9 @@ func (n *Node) sendState(to protocols.NodeID, out *protocols.Effects) {
 	if n.bugs.forgetSessions { // B-06
 		x.Sessions = protocols.Sessions{}
 	}
-	n.progress[to].transfer = n.commit
+	if p := &n.progress[to]; p.transfer == 0 { // else the first that arrives is as good
+		p.transfer = n.commit
+	}
 	// Early: what is committed is on the disks of all members, and the receiver writes
 	// it to its own.
 	protocols.SendEarly(out, to, State{
@@ -54,6 +56,7 @@ func (n *Node) acceptState(to protocols.NodeID, m *State, out *protocols.Effects
 	n.advanceCommit(min(m.Position, n.log.Last()), out)
 	// Gated: this disk has it.
 	protocols.Send(out, to, ReplicateResponse{Epoch: n.view.Number, Success: true, Match: m.Position, MatchEpoch: m.PositionEpoch})
+	n.takeAside(to, out)
 }
 
 // restore makes the replicated state that at a position; the log goes on after it.

@@ -86,7 +86,7 @@ func (n *Node) adopt(v View, out *protocols.Effects) {
 	n.resumes = n.role == primary || n.role == starting && n.resumes
 	n.stepDown(out)
 	// What is committed equals the log of every later primary.
-	n.view, n.verified = v, n.commit
+	n.view, n.verified, n.aside = v, n.commit, n.aside[:0]
 	named := n.isNamed(&v)
 	if named {
 		n.holds = v.Number
@@ -98,17 +98,21 @@ func (n *Node) adopt(v View, out *protocols.Effects) {
 }
 
 // countDrops remembers whom the next view no longer has, as long as this replica is
-// the primary of both.
+// the primary of both. Of the next view it may hear first by a refusal, which does not
+// say who serves it.
 func (n *Node) countDrops(next *View) {
-	if !n.isNamed(next) || n.role != starting && n.role != primary {
+	switch {
+	case n.isNamed(next):
+		dropped := n.led.Minus(next.Backups)
+		for id := dropped.Next(protocols.Nobody); id != protocols.Nobody; id = dropped.Next(id) {
+			n.progress[id].drops = min(n.progress[id].drops+1, maxDrops)
+		}
+		n.led = next.Backups
+	case next.Primary != protocols.Nobody:
 		for i := range n.progress {
 			n.progress[i].drops = 0
 		}
-		return
-	}
-	dropped := n.view.Backups.Minus(next.Backups)
-	for id := dropped.Next(protocols.Nobody); id != protocols.Nobody; id = dropped.Next(id) {
-		n.progress[id].drops = min(n.progress[id].drops+1, maxDrops)
+		n.led = protocols.NodeSet{}
 	}
 }
 

@@ -35,6 +35,11 @@ type Protocol struct {
 	// MaxTimeout returns the largest election or view-change timeout under the
 	// parameters. The liveness phase is bounded by 50 of them. nil: 1 s.
 	MaxTimeout func(parameters any) Duration
+	// Pace returns how many positions of the log a replica that lags gets in one round
+	// trip at least, where the parameters limit it, as windows and batches do. The bound
+	// of convergence grows by the round trips that what is lacking takes. nil or 0: what
+	// is lacking comes in a few round trips, however much it is.
+	Pace func(parameters any) int64
 	// Survives returns how many nodes at once may suffer a fault for the protocol
 	// to stay within its model: 0 outside the model, -1 any number. It is about
 	// safety: a protocol that stops while too many are down survives that. nil:

@@ -38,7 +38,7 @@ func asIs(*Parameters) {}
 
 func single(p *Parameters) { p.Membership = MembershipSingle }
 
-func snapshots(p *Parameters) { p.SnapshotEvery, p.LogKept, p.ChunkSize = 3, 0, 1 }
+func snapshots(p *Parameters) { p.SnapshotEvery, p.LogKept, p.ChunkSize, p.Window = 3, 0, 1, 1 }
 
 func withLease(p *Parameters) { p.Reads = ReadsLease }
 

@@ -66,7 +66,7 @@
 //   - AppendEntriesResponse carries the term of the entry at its match index, so
 //     that the claim can be checked by the leader and by the durability oracle.
 //   - InstallSnapshot counts rows of the state, not bytes, and its answer says how many
-//     have come.
+//     have come; the next chunks do not wait for it.
 //   - Answers carry the number of the sender's disk.
 //   - Of an expired session the number of the last request stays.
 //   - A RequestVote without an answer is not sent again within an election; the

@@ -12,7 +12,7 @@ func (n *Node) Fork() protocols.Node {
 	f := *n
 	f.log, f.execute = n.log.Fork(), n.execute.Fork()
 	f.configurations, f.peers = slices.Clone(n.configurations), slices.Clone(n.peers)
-	f.incoming.parts = slices.Clone(n.incoming.parts)
+	f.incoming.parts, f.incoming.early = slices.Clone(n.incoming.parts), slices.Clone(n.incoming.early)
 	f.match, f.acked = slices.Clone(n.match), slices.Clone(n.acked)
 	f.asked = slices.Clone(n.asked)
 	f.proposed, f.waiting = slices.Clone(n.proposed), slices.Clone(n.waiting)
@@ -43,6 +43,10 @@ func (n *Node) Hash() uint64 {
 	}
 	h = fold2(h, uint64(len(n.configurations)))
 	h = fold3(fold3(h, uint64(n.incoming.lastIndex), n.incoming.lastTerm), uint64(len(n.incoming.parts)), n.incoming.rows)
+	h = fold2(h, uint64(len(n.incoming.early)))
+	for i := range n.incoming.early {
+		h = fold3(h, n.incoming.early[i].offset, bit(n.incoming.early[i].done))
+	}
 	h = foldSet(foldSet(fold2(h, bit(n.wish.active)), n.wish.voters), n.wish.learners)
 	for i := range n.asked {
 		r := &n.asked[i]
@@ -66,6 +70,7 @@ func (p *progress) fold(h uint64) uint64 {
 	h = fold3(h, uint64(p.count), uint64(p.since))
 	h = fold3(h, uint64(p.stored), p.disk)
 	h = fold3(h, p.offset, bit(p.caughtUp))
+	h = fold2(h, p.sent)
 	h = fold3(h, uint64(p.roundEnd), uint64(p.roundBegan))
 	if p.sending != nil {
 		h = fold2(h, uint64(p.sending.LastIndex))

@@ -22,8 +22,9 @@ type Parameters struct {
 	CheckQuorum bool `param:"check_quorum" doc:"A leader that hears no quorum steps down; a voter that hears a leader ignores candidates."`
 	// MaxBatch is the largest number of entries in one AppendEntries, from 1.
 	MaxBatch int `param:"max_batch" swarm:"1..4" doc:"Largest number of entries in one AppendEntries."`
-	// Window is the largest number of AppendEntries in flight to one follower, 1..1024.
-	Window int `param:"window" swarm:"1..16" doc:"Largest number of AppendEntries in flight to one follower."`
+	// Window is the largest number of AppendEntries, or of InstallSnapshots, in flight to
+	// one follower, 1..1024.
+	Window int `param:"window" swarm:"1..16" doc:"Largest number of AppendEntries, or of InstallSnapshots, in flight to one follower."`
 	// Reads is how a Read is answered: readindex, lease, log or local.
 	Reads string `param:"reads" swarm:"readindex,lease,log" doc:"readindex: a round of heartbeats per read; lease: none while the lease lasts; log: through the log; local: from any replica, not linearizable."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
@@ -150,6 +151,10 @@ const (
 	maxWindow = 1024
 	billion   = 1_000_000_000
 )
+
+// pace returns how many positions of the log a follower gets in a round trip, by entries
+// or by rows of a snapshot.
+func (p *Parameters) pace() int64 { return int64(p.Window) * int64(min(p.MaxBatch, p.ChunkSize)) }
 
 // lease returns how long a lease lasts on the leader's clock from the sending of
 // the round that a quorum acknowledged: T·(1-rho)/(1+rho) for the minimum election

@@ -35,6 +35,7 @@ func Protocol() *protocols.Protocol {
 		Bugs:         bugList(),
 		New:          New,
 		MaxTimeout:   func(parameters any) protocols.Duration { return parameters.(*Parameters).ElectionTimeout.Max },
+		Pace:         func(parameters any) int64 { return parameters.(*Parameters).pace() },
 		SessionLimit: func(parameters any) int { return parameters.(*Parameters).Sessions },
 		Survives:     survives,
 		ClockBound:   func(parameters any) int64 { return parameters.(*Parameters).clockBound() },

@@ -22,9 +22,10 @@ type progress struct {
 	since protocols.Time
 
 	// sending is the snapshot that the follower gets, of which it has the rows before
-	// offset; nil: none.
-	sending *Checkpoint
-	offset  uint64
+	// offset and was sent those before sent; nil: none. Under probing one chunk is in
+	// flight at a time.
+	sending      *Checkpoint
+	offset, sent uint64
 
 	// A learner is caught up when a round, which is to replicate up to roundEnd, was
 	// quick (§4.2.1).
@@ -138,7 +139,7 @@ func (n *Node) retransmit(peer protocols.NodeID, out *protocols.Effects) {
 	switch {
 	case n.now.Sub(p.since) < n.parameters.Heartbeat:
 	case p.sending != nil:
-		n.sendChunk(peer, out)
+		n.probeSnapshot(peer, out)
 	case p.count > 0 && n.bugs.sendOnce: // R-LOST
 	case p.count > 0:
 		p.probe(p.stored + 1)

@@ -1,6 +1,11 @@
 package raft
 
-import "github.com/lockstep-sim/lockstep/protocols"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
 
 // incoming is a snapshot of which this node has received the first rows (§5.1). It is
 // volatile: after a crash the transfer begins anew.
@@ -8,7 +13,15 @@ type incoming struct {
 	lastIndex protocols.Index // 0: none
 	lastTerm  uint64
 	parts     []protocols.Part
-	rows      uint64
+	rows      uint64  // of parts
+	early     []chunk // what came before its turn, by offset
+}
+
+// chunk is what one InstallSnapshot carries of a snapshot.
+type chunk struct {
+	offset uint64
+	data   protocols.Part
+	done   bool
 }
 
 // compact takes a snapshot when enough was executed since the last one, and puts it
@@ -90,23 +103,42 @@ func (n *Node) sendSnapshot(peer protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[peer]
 	p.probe(p.next)
 	p.sending, p.offset = n.checkpoint, 0
-	n.sendChunk(peer, out)
+	n.probeSnapshot(peer, out)
 }
 
-// sendChunk sends the rows of the snapshot from p.offset on, one chunk at a time.
-func (n *Node) sendChunk(peer protocols.NodeID, out *protocols.Effects) {
+// probeSnapshot sends one chunk, that after the rows which the follower is known to
+// have: it answers how many it has.
+func (n *Node) probeSnapshot(peer protocols.NodeID, out *protocols.Effects) {
 	p := &n.progress[peer]
-	p.since = n.now
 	if p.offset == 0 {
 		p.sending = n.checkpoint // there may be a newer one by now
 	}
+	p.probing, p.sent, p.since = true, p.offset, n.now
+	n.sendChunk(peer, out)
+}
+
+// streamSnapshot sends on as many chunks as the window allows.
+// Deviation: the paper waits for the answer to each (figure 5.3), which takes a round
+// trip for every chunk.
+func (n *Node) streamSnapshot(peer protocols.NodeID, out *protocols.Effects) {
+	p := &n.progress[peer]
+	room := uint64(n.parameters.Window) * uint64(n.parameters.ChunkSize)
+	for all := protocols.Rows(p.sending.State); p.sent < all && p.sent-p.offset < room; {
+		n.sendChunk(peer, out)
+	}
+}
+
+// sendChunk sends the rows from p.sent on.
+func (n *Node) sendChunk(peer protocols.NodeID, out *protocols.Effects) {
+	p := &n.progress[peer]
 	c := p.sending
-	data := protocols.Cut(c.State, p.offset, uint64(n.parameters.ChunkSize))
+	data := protocols.Cut(c.State, p.sent, uint64(n.parameters.ChunkSize))
 	// Early: it is executed, so a majority has it on disk.
 	protocols.SendEarly(out, peer, InstallSnapshot{
 		Term: n.term, LastIncludedIndex: c.LastIndex, LastIncludedTerm: c.LastTerm, LastConfig: c.Configuration,
-		Offset: p.offset, Data: data, Done: p.offset+data.Rows() >= protocols.Rows(c.State),
+		Offset: p.sent, Data: data, Done: p.sent+data.Rows() >= protocols.Rows(c.State),
 	})
+	p.sent += data.Rows()
 }
 
 func (n *Node) onInstallSnapshotResponse(from protocols.NodeID, m *InstallSnapshotResponse, out *protocols.Effects) {
@@ -118,13 +150,19 @@ func (n *Node) onInstallSnapshotResponse(from protocols.NodeID, m *InstallSnapsh
 	}
 	p := &n.progress[from]
 	n.heard = n.heard.With(from)
-	if p.sending == nil || p.sending.LastIndex != m.LastIncludedIndex || m.Offset == p.offset || m.Offset > protocols.Rows(p.sending.State) {
-		return // of another transfer, or this answer has come before
+	if p.sending == nil || p.sending.LastIndex != m.LastIncludedIndex || m.Offset > protocols.Rows(p.sending.State) {
+		return // of another transfer
 	}
-	// Resumed where the follower says: it may have rows from an earlier leader, or
-	// have lost in a crash what it had.
-	p.offset = m.Offset
-	n.sendChunk(from, out)
+	switch {
+	case m.Offset > p.offset: // it may have rows from an earlier leader
+		p.sent = max(p.sent, m.Offset)
+	case m.Offset < p.offset && p.probing: // a crash has lost what it had
+		p.sent = m.Offset
+	default:
+		return // late: an answer to an earlier chunk
+	}
+	p.offset, p.probing, p.since = m.Offset, false, n.now
+	n.streamSnapshot(from, out)
 }
 
 func (n *Node) onInstallSnapshot(from protocols.NodeID, m *InstallSnapshot, out *protocols.Effects) {
@@ -151,7 +189,8 @@ func (n *Node) onInstallSnapshot(from protocols.NodeID, m *InstallSnapshot, out 
 }
 
 // receiveChunk takes the rows that come next, and the snapshot when it is whole. Rows
-// of another snapshot replace what was received before.
+// that come before their turn are set aside; those of another snapshot replace what was
+// received before.
 func (n *Node) receiveChunk(from protocols.NodeID, m *InstallSnapshot, out *protocols.Effects) {
 	in := &n.incoming
 	if in.lastIndex != m.LastIncludedIndex || in.lastTerm != m.LastIncludedTerm {
@@ -161,20 +200,40 @@ func (n *Node) receiveChunk(from protocols.NodeID, m *InstallSnapshot, out *prot
 			n.baseTerm = m.LastIncludedTerm
 		}
 	}
-	if m.Offset == in.rows && (m.Data.Rows() > 0 || m.Done) {
-		if m.Data.Applied() != m.LastIncludedIndex {
-			n.drop(out, "a chunk of another snapshot")
-			return
-		}
-		in.parts = append(in.parts, m.Data)
-		in.rows += m.Data.Rows()
-		if m.Done {
-			n.install(from, m, out)
-			return
-		}
+	if m.Data.Applied() != m.LastIncludedIndex {
+		n.drop(out, "a chunk of another snapshot")
+		return
+	}
+	if in.take(chunk{m.Offset, m.Data, m.Done}, n.parameters.Window) {
+		n.install(from, m, out)
+		return
 	}
 	// Early: it is about this node's memory, not its disk.
 	protocols.SendEarly(out, from, InstallSnapshotResponse{Term: n.term, LastIncludedIndex: m.LastIncludedIndex, Offset: in.rows, Disk: n.disk})
+}
+
+// take adds a chunk and what was set aside behind it, and reports whether the snapshot
+// is whole. No more than a window of chunks is set aside.
+func (in *incoming) take(c chunk, window int) (whole bool) {
+	if c.offset > in.rows {
+		at, found := slices.BinarySearchFunc(in.early, c.offset, func(e chunk, offset uint64) int { return cmp.Compare(e.offset, offset) })
+		if !found && len(in.early) < window {
+			in.early = slices.Insert(in.early, at, c)
+		}
+		return false
+	}
+	for k := 0; ; k++ {
+		if c.offset == in.rows && (c.data.Rows() > 0 || c.done) {
+			in.parts = append(in.parts, c.data)
+			in.rows += c.data.Rows()
+			whole = c.done
+		}
+		if whole || k == len(in.early) || in.early[k].offset > in.rows {
+			in.early = slices.Delete(in.early, 0, k)
+			return whole
+		}
+		c = in.early[k]
+	}
 }
 
 // install replaces state, log and configuration by those of a snapshot that is whole.

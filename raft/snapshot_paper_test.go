@@ -103,6 +103,50 @@ func TestInstallSnapshotInChunks(t *testing.T) {
 	s.Clean()
 }
 
+// A window of chunks is in flight, in whatever order they arrive, and one that is lost
+// is sent again alone: what came after it is there.
+func TestInstallSnapshotStreams(t *testing.T) {
+	s := newStage(t, 3, func(p *Parameters) { snapshots(p); p.Window = 4 })
+	s.elect(1, 2)
+	for c := range protocols.NodeID(8) {
+		s.Request(1, put(-1-c, 1, int64(c)+5))
+		s.Settle(between(1, 2))
+	}
+	s.probe(1)
+	if got := s.chunks(1); !slices.Equal(got, []uint64{0}) {
+		t.Fatalf("chunks at %v, want one until it is known what n3 has", got)
+	}
+	s.Deliver(ofKind(KindInstallSnapshot, 1, 3))
+	s.settleBut(KindInstallSnapshot, between(1, 3))
+	if got := s.chunks(1); !slices.Equal(got, []uint64{1, 2, 3, 4}) {
+		t.Fatalf("chunks at %v, want a window of 4", got)
+	}
+	flight := s.Take(ofKind(KindInstallSnapshot, 1, 3))
+	for _, i := range []int{3, 1, 2, 1} { // the first of them is lost
+		s.Receive(1, 3, flight[i].Message)
+	}
+	s.settleBut(KindInstallSnapshot, between(1, 3))
+	if got := s.chunks(1); len(got) != 0 {
+		t.Errorf("chunks at %v, want none: the window is full", got)
+	}
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(1, timerHeartbeat)
+	s.settleBut(KindInstallSnapshot, between(1, 3))
+	if got := s.chunks(1); !slices.Equal(got, []uint64{1}) {
+		t.Errorf("chunks at %v, want the lost one again", got)
+	}
+	s.Deliver(ofKind(KindInstallSnapshot, 1, 3))
+	s.settleBut(KindInstallSnapshot, between(1, 3))
+	if got := s.chunks(1); !slices.Equal(got, []uint64{5, 6, 7, 8}) {
+		t.Errorf("chunks at %v, want those behind the 5 that n3 has", got)
+	}
+	s.Settle(everything)
+	if n, l := s.Node(3), s.Node(1); n.base() != l.base() || n.execute.Hash() != l.execute.Hash() || len(n.incoming.early) != 0 {
+		t.Errorf("n3 has a snapshot of %d, want %d and its state", n.base(), l.base())
+	}
+	s.Clean()
+}
+
 // While a follower takes over a snapshot, its leader keeps what comes after it, so that
 // the follower goes on with entries and not with the next snapshot; for a bounded time,
 // and not for a follower that says nothing.
@@ -188,8 +232,12 @@ func TestInstallSnapshotResumes(t *testing.T) {
 	if got := s.chunks(2); !slices.Equal(got, []uint64{1}) {
 		t.Errorf("the next leader goes on at %v, want 1", got)
 	}
-	// A crash loses what was received.
+	// A crash loses what was received, which an answer to the chunk that is sent again shows.
 	s.Restart(3)
+	s.Wire = nil
+	s.Now = s.Now.Add(s.parameters.Heartbeat)
+	s.Fire(2, timerHeartbeat)
+	s.settleBut(KindInstallSnapshot, between(2, 3))
 	s.Deliver(ofKind(KindInstallSnapshot, 2, 3))
 	s.settleBut(KindInstallSnapshot, between(2, 3))
 	if got := s.chunks(2); !slices.Equal(got, []uint64{0}) {

@@ -31,7 +31,7 @@ func outcomes(t *testing.T, protocol, text string) (violations, excused, unavail
 		switch {
 		case r.Err != nil:
 			t.Fatal(r.Err)
-		case r.Check == scenarios.CheckLiveness:
+		case r.Check == scenarios.CheckLiveness || r.Check == scenarios.CheckConvergence:
 			violations++
 			if !r.LivenessJudged() {
 				t.Errorf("seed %d: a violation of liveness is not judged: %+v", seed, r.Liveness)

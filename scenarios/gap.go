@@ -114,7 +114,8 @@ func highestEpoch(facts *protocols.Facts) (epoch uint64) {
 }
 
 // leadsByRight reports whether a leader and those that it is connected with both ways
-// could make progress by themselves.
+// could make progress by themselves. It needs its own links alone: which of the other
+// replicas hear each other does not matter to it.
 func (r *run) leadsByRight(facts *protocols.Facts, leader protocols.NodeID) bool {
 	if leader == protocols.Nobody {
 		return false
@@ -125,6 +126,11 @@ func (r *run) leadsByRight(facts *protocols.Facts, leader protocols.NodeID) bool
 		if facts.Hears[id].Has(leader) && facts.Hears[leader].Has(id) {
 			around.Live = around.Live.With(id)
 		}
+	}
+	around.Hears = slices.Clone(facts.Hears)
+	replicas := around.Live.And(protocols.NodesUpTo(r.sc.Replicas))
+	for id := replicas.Next(protocols.Nobody); id != protocols.Nobody; id = replicas.Next(id) {
+		around.Hears[id] = facts.Hears[id].Or(replicas)
 	}
 	can, _ := r.world.CanProgress(&around)
 	return can

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -81,14 +82,13 @@ func (r *run) advance(limit protocols.Time, done func() bool) sim.Stop {
 // replicas converge. It is false when the run is decided.
 func (r *run) recovers(healed protocols.NodeSet, when string) bool {
 	w := r.world
-	limit := w.Now().Add(r.settle)
+	r.bound(r.settle)
 	idle := func() bool { return w.PendingOperations() == 0 }
-	waiting := func() string {
-		return fmt.Sprintf("%s, %d operations are still pending after %s", when, w.PendingOperations(), sim.FormatDuration(r.settle))
-	}
 	w.StopWorkload()
 	for range 2 { // what is pending, then what is fresh
-		switch r.reach(limit, healed, CheckLiveness, idle, waiting) {
+		switch r.reach(healed, CheckLiveness, idle, func() string {
+			return fmt.Sprintf("%s, %d operations are still pending after %s", when, w.PendingOperations(), r.waited())
+		}) {
 		case excused:
 			return true
 		case decided:
@@ -102,8 +102,9 @@ func (r *run) recovers(healed protocols.NodeSet, when string) bool {
 	if r.isOff(CheckConvergence) {
 		return true
 	}
-	return r.reach(limit, healed, CheckConvergence, func() bool { return r.difference(healed) == "" }, func() string {
-		return fmt.Sprintf("%s, replicas differ after %s: %s", when, sim.FormatDuration(r.settle), r.difference(healed))
+	r.limit = r.limit.Add(r.work(healed))
+	return r.reach(healed, CheckConvergence, func() bool { return r.difference(healed) == "" }, func() string {
+		return fmt.Sprintf("%s, replicas differ after %s: %s", when, r.waited(), r.difference(healed))
 	}) != decided
 }
 
@@ -118,8 +119,9 @@ func (r *run) subscribed(healed protocols.NodeSet, when string) {
 		all, behind = r.world.Subscribed()
 		return all
 	}
-	if r.reach(r.world.Now().Add(r.settle), healed, CheckSubscriber, done, func() string {
-		return fmt.Sprintf("%s, %s after %s", when, behind, sim.FormatDuration(r.settle))
+	r.bound(r.settle)
+	if r.reach(healed, CheckSubscriber, done, func() string {
+		return fmt.Sprintf("%s, %s after %s", when, behind, r.waited())
 	}) != reached {
 		return
 	}
@@ -137,9 +139,24 @@ const (
 	decided         // the run has its verdict
 )
 
+// bound begins a part of the liveness phase, which has so much time.
+func (r *run) bound(span protocols.Duration) {
+	r.since = r.world.Now()
+	r.limit = r.since.Add(span)
+}
+
+// waited says for how long this part of the liveness phase has been going on.
+func (r *run) waited() string { return sim.FormatDuration(r.world.Now().Sub(r.since)) }
+
 // reach runs until done, or decides why that did not happen.
-func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string, done func() bool, text func() string) outcome {
-	stop := r.advance(limit, done)
+func (r *run) reach(healed protocols.NodeSet, check string, done func() bool, text func() string) outcome {
+	stop, led := r.await(healed, done)
+	if stop == sim.Reached && !r.stopped && led.Add(r.settle) > r.limit {
+		// A leader outside the core has led until lately: the core has its whole bound
+		// from when it was left alone.
+		r.limit = led.Add(r.settle)
+		stop, _ = r.await(healed, done)
+	}
 	switch {
 	case stop == sim.Satisfied:
 		return reached
@@ -163,6 +180,60 @@ func (r *run) reach(limit protocols.Time, healed protocols.NodeSet, check string
 		r.violate(check, "%s", problem)
 	}
 	return decided
+}
+
+// await runs until done or the limit. led is when it last saw a leader outside the
+// healed nodes that leads by right, and has lost that since; 0: never, or it leads still.
+func (r *run) await(healed protocols.NodeSet, done func() bool) (stop sim.Stop, led protocols.Time) {
+	look := r.settle / looks
+	if healed == protocols.NodesUpTo(r.world.Cluster().Nodes()) {
+		look = r.limit.Sub(r.world.Now()) // nobody is outside
+	}
+	for {
+		next := min(r.limit, r.world.Now().Add(max(look, 1)))
+		stop = r.advance(next, done)
+		if stop != sim.Reached || r.stopped {
+			return stop, led
+		}
+		leads := r.ledFromOutside(healed) != protocols.Nobody
+		switch {
+		case leads && next == r.limit:
+			return stop, 0
+		case leads:
+			led = next
+		}
+		if next == r.limit {
+			return stop, led
+		}
+	}
+}
+
+// looks is how often in the bound somebody looks who leads: once in the largest timeout
+// unless the scenario has another bound.
+const looks = 50
+
+// work returns how much longer than an operation the healed replicas may take to
+// converge: the round trips that the log which is lacking takes at the protocol's pace,
+// each with a write, over healed links.
+func (r *run) work(healed protocols.NodeSet) protocols.Duration {
+	pace := int64(0)
+	if r.p.Pace != nil {
+		pace = r.p.Pace(r.parameters)
+	}
+	if pace <= 0 {
+		return 0
+	}
+	least, most := protocols.Index(math.MaxInt64), protocols.Index(0)
+	replicas := healed.And(protocols.NodesUpTo(r.sc.Replicas)).Minus(r.world.Refused())
+	for id := replicas.Next(protocols.Nobody); id != protocols.Nobody; id = replicas.Next(id) {
+		v, _ := r.world.View(id) // who is down has applied nothing yet
+		least, most = min(least, v.Applied), max(most, v.Applied)
+	}
+	if least >= most {
+		return 0
+	}
+	trip := 2*slowEnd(sim.HealedLatency()) + slowEnd(r.sc.Disk.Write) + slowEnd(r.sc.Disk.Fsync)
+	return protocols.Duration((int64(most-least)+pace-1)/pace) * trip
 }
 
 // ledFromOutside returns the leader outside the healed nodes that leads by right, if

@@ -104,6 +104,8 @@ type run struct {
 	off        []string // checks that are switched off
 	probers    []protocols.Prober
 	settle     protocols.Duration
+	since      protocols.Time // when the part of the liveness phase that goes on began
+	limit      protocols.Time // and when it has to be done
 	probed     bool           // the fresh operations have been asked for
 	until      protocols.Time // stop there to look; 0: run to the end
 	stopped    bool           // it has been reached

@@ -156,7 +156,8 @@ func (s *swarm) workload(sc *Scenario) {
 		w.Payload.Max = protocols.Payload(g.between(1, 4096))
 	}
 	w.Think = sim.Between(0, g.skewed(time.Millisecond, s.timeout/2))
-	if s.steady {
+	if s.steady { // and enough clients, or rates would differ by a tenth by chance
+		w.Clients = int(g.between(4, 10))
 		w.Operations, w.Think = 0, sim.Between(0, g.span(time.Millisecond, s.timeout/8))
 	}
 	if !s.steady && g.chance(30) { // an open loop, in bursts or not

@@ -144,6 +144,9 @@ func (w *World) sufficient(ids []protocols.NodeID) bool {
 	return ok
 }
 
+// HealedLatency returns what messages take on healed links.
+func HealedLatency() Dist { return healed.Latency }
+
 // Heal begins the liveness phase: the nodes of core are restarted and unpaused,
 // the faults on them end, and the links among them and between them and the
 // clients become clean, with 1 to 10 ms latency. Everything else stays as broken

@@ -19,7 +19,7 @@ const (
 )
 
 var probeList = []protocols.ProbeInfo{
-	probeRewound:          {ID: "primarybackup-rewound", Text: "a replica drops entries that the view's primary does not have", By: "torn-write", With: "primarybackup"},
+	probeRewound:          {ID: "primarybackup-rewound", Text: "a replica drops entries that the view's primary does not have", By: "slow-lossy-network", With: "primarybackup"},
 	probeViewUnacked:      {ID: "primarybackup-view-unacknowledged", Text: "a primary is replaced before it has acknowledged its view", By: "crash-storm", With: "primarybackup"},
 	probeDegraded:         {ID: "primarybackup-degraded", Text: "a primary under semisync begins to answer as async does", By: "primarybackup-silent-degrade", With: "primarybackup"},
 	probeStateSent:        {ID: "primarybackup-state-transferred", Text: "a replica gets the whole state", By: "primarybackup-transfer-without-table", With: "primarybackup"},

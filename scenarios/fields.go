@@ -49,7 +49,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("early", "Bug for anybody's protocol: message kinds that leave before what they claim is durable.", func(s *Scenario) *[]string { return &s.Early }, listOf("a list of message kinds", true, word())),
 			key("lose", "Bug for anybody's protocol: record kinds that are never written.", func(s *Scenario) *[]string { return &s.Lose }, listOf("a list of record kinds", true, word())),
 			key("for", "Length of the safety phase. The liveness phase follows.", func(s *Scenario) *protocols.Duration { return &s.For }, span(1, maxSpan)),
-			key("settle", "Bound of each part of the liveness phase; 0s takes 50 times the largest election timeout.", func(s *Scenario) *protocols.Duration { return &s.Settle }, span(0, maxSpan)),
+			key("settle", "Bound of each part of the liveness phase; 0s takes 50 times the largest election timeout. Convergence has longer by the round trips that what is lacking takes under small windows.", func(s *Scenario) *protocols.Duration { return &s.Settle }, span(0, maxSpan)),
 			unlessZero("goodput", goodputText, func(s *Scenario) *sim.Prob { return &s.Goodput }, probability()),
 			key("events", "Event budget of the safety phase, and again of the liveness phases; 0 takes 20 million. Spent before the heal: inconclusive; after it: a liveness violation.", func(s *Scenario) *uint64 { return &s.Events }, whole[uint64](0, 1_000_000_000)),
 			key("checks", "Checks to switch off, for example {linearizability: off}; see lockstep list checks.", func(s *Scenario) *[]Check { return &s.Checks }, checkCodec()),

@@ -56,9 +56,7 @@ func (g *drawer) nodeFaults(sc *Scenario) {
 			break
 		}
 		f := own.nodeFault(sc, kinds[own.between(0, int64(len(kinds)-1))])
-		if damages(f.Kind) {
-			f.Target = damaged
-		}
+		aim(sc, &f, damaged, sc.Replicas)
 		own.add(sc, f)
 		if f.Kind == protocols.FaultTorn || f.Kind == protocols.FaultReordered {
 			f.Kind, f.At = protocols.FaultCrash, f.At+1000 // what shows it
@@ -71,6 +69,18 @@ func (g *drawer) nodeFaults(sc *Scenario) {
 		}
 	}
 	Number(sc.Faults)
+}
+
+// aim keeps what takes a disk away for good at one node, of at least three: the others can
+// do without it. In a smaller group a stall has an end.
+func aim(sc *Scenario, f *sim.Fault, damaged sim.Target, members int) {
+	stuck := f.Kind == protocols.FaultStall && f.For == sim.Forever
+	switch {
+	case damages(f.Kind) || stuck && members >= 3:
+		f.Target = damaged
+	case stuck:
+		f.For = sc.For - protocols.Duration(f.At)
+	}
 }
 
 // add appends a fault to the plan, unless that leaves the protocol's model.
@@ -94,8 +104,6 @@ func (g *drawer) nodeFault(sc *Scenario, kind protocols.FaultKind) sim.Fault {
 		}
 	}
 	switch kind {
-	case protocols.FaultStall: // a disk that is stuck for good is no delay
-		f.For = min(f.For, sc.For-protocols.Duration(f.At)-1000)
 	case protocols.FaultPowerLoss:
 		f.Target = Target("all services")
 	case protocols.FaultAttrition:

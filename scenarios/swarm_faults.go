@@ -129,8 +129,8 @@ func (s *swarm) strikes(sc *Scenario) {
 	}
 	for range n {
 		f := s.strike(g, sc, kinds[g.between(0, int64(len(kinds)-1))])
-		if damages(f.Kind) && !s.space.Beyond {
-			f.Target = damaged // the others can do without it
+		if !s.space.Beyond {
+			aim(sc, &f, damaged, s.members)
 		}
 		if sim.Stops(f.Kind) && len(victims) > 0 {
 			f.Target = Target(g.pick(victims...))

@@ -39,3 +39,33 @@ func TestSwarmPlans(t *testing.T) {
 		}
 	}
 }
+
+// TestSwarmHangsOneDiskForGood: a disk that hangs until the heal is at one replica of at
+// least three, the one whose disk is damaged.
+func TestSwarmHangsOneDiskForGood(t *testing.T) {
+	for _, p := range all.List() {
+		hung := 0
+		for seed := range uint64(2000) {
+			sc := scenarios.Swarm(seed, p, scenarios.Space{})
+			at := ""
+			for i := range sc.Faults {
+				f := &sc.Faults[i]
+				forGood := f.Kind == protocols.FaultStall && f.For == sim.Forever
+				if !forGood && f.Kind != protocols.FaultCorrupt {
+					continue
+				}
+				if target := f.Target.String(); sc.Replicas < 3 || at != "" && at != target {
+					t.Errorf("%s, seed %d: disks of %s and %s, of %d replicas", p.Name, seed, at, target, sc.Replicas)
+				} else {
+					at = target
+				}
+				if forGood {
+					hung++
+				}
+			}
+		}
+		if hung == 0 {
+			t.Errorf("%s: no disk hangs for good in 2,000 plans", p.Name)
+		}
+	}
+}

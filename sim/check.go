@@ -327,7 +327,7 @@ const minEvery = time.Millisecond
 // validateMoments checks the kinds that strike at moments of their own.
 func (f *Fault) validateMoments(bad func(string, ...any) error) error {
 	switch {
-	case f.Kind == protocols.FaultCrashPoint && (f.Point < crashPoint(pointPersist, Before) || f.Point > crashPoint(pointView, After)):
+	case f.Kind == protocols.FaultCrashPoint && (f.Point < crashPoint(pointPersist, Before) || f.Point > crashPoint(pointApply, After)):
 		return bad("%s: want a point such as before sync", f.Point)
 	case f.Kind == protocols.FaultCrashPoint && (f.Nth < 0 || f.Nth > 1_000_000):
 		return bad("count %d is outside 1..1000000", f.Nth)

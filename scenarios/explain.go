@@ -171,6 +171,9 @@ func targetTopics() []Topic {
 		if rest, others := strings.CutSuffix(w.Word, " …"); others {
 			word, example = rest, rest+" leader"
 		}
+		if kind, _, named := strings.Cut(word, "("); named {
+			word, example = kind, kind+"(JP)"
+		}
 		t := Topic{Kind: "target", Name: word, Text: sentence(w.Text), Example: "{at: 2s, for: 1s, partition: " + example + "}"}
 		if word == "subject" {
 			t.Example = "{when: leader-elected, for: 1s, partition: subject}"

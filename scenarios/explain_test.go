@@ -23,7 +23,8 @@ func TestEverythingIsExplained(t *testing.T) {
 		words["key"] = append(words["key"], k.Path)
 	}
 	for _, w := range sim.TargetWords() {
-		words["target"] = append(words["target"], strings.TrimSuffix(w.Word, " …"))
+		word, _, _ := strings.Cut(strings.TrimSuffix(w.Word, " …"), "(")
+		words["target"] = append(words["target"], word)
 	}
 	for _, a := range sim.TargetAliases() {
 		words["target"] = append(words["target"], a[0])
@@ -82,7 +83,7 @@ func TestExplainFinds(t *testing.T) {
 // Examples of faults, targets, events and nemeses are ones that a scenario can hold.
 func TestExamplesOfExplanationsParse(t *testing.T) {
 	for _, topic := range Topics(toys()) {
-		text := "name: a\nfaults: [" + topic.Example + "]\n"
+		text := "name: a\nnetwork: {regions: [VA, JP], matrix: paxi-aws}\nfaults: [" + topic.Example + "]\n"
 		switch topic.Kind {
 		case "fault", "target":
 		case "event":

@@ -206,6 +206,7 @@ func validateNemesis(sc *Scenario, report reporter) {
 	}
 	for i, t := range n.Targets {
 		at := fmt.Sprintf("nemesis.target[%d]", i+1)
+		validateRegionOf(sc, at, t, report)
 		if missing := unknownNode(t.String(), sc); missing != "" {
 			report(at, "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
 		} else if slices.Contains(strings.Fields(t.String()), "subject") {

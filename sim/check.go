@@ -227,7 +227,7 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 		if err := f.Validate(cfg.Clock.Drift); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
-		err := f.Target.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers, f.When)
+		err := f.Target.check(cfg, cluster, f.When)
 		if err == nil {
 			err = checkOccasion(cfg, occasion{when: f.When, after: f.After, until: f.Until, fault: id})
 		}
@@ -238,7 +238,7 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 			return fmt.Errorf("faults: %d strikes are more than %d", strikes, maxFaults)
 		}
 		if !f.From.Empty() {
-			if err := f.From.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers, f.When); err != nil {
+			if err := f.From.check(cfg, cluster, f.When); err != nil {
 				return fmt.Errorf("faults[%d]: from: %w", i, err)
 			}
 		}

@@ -206,6 +206,10 @@ func nemesisTopics() []Topic {
 		topics = append(topics, Topic{Kind: "nemesis", Name: g.word, Text: "Jepsen's word for " + strings.Join(kinds, ", ") + ".",
 			Example: "nemesis: {faults: [" + g.word + "], every: 2s}"})
 	}
+	for _, s := range nemesisShapes {
+		topics = append(topics, Topic{Kind: "nemesis", Name: s.word, Text: "A partition of shape " + s.shape.String() + " around a random replica.",
+			Example: "nemesis: {faults: [" + s.word + "], every: 2s}"})
+	}
 	return topics
 }
 

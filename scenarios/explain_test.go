@@ -41,6 +41,9 @@ func TestEverythingIsExplained(t *testing.T) {
 	words["parameter"] = []string{"parameters.toy.pulse"}
 	words["probe"] = []string{"every fault effective", "admin N effective"}
 	words["nemesis"] = []string{"kill", "packet"}
+	for _, shape := range nemesisShapes {
+		words["nemesis"] = append(words["nemesis"], shape.word)
+	}
 	for kind, names := range words {
 		for _, name := range names {
 			topics, err := Explain(name, list)

@@ -70,11 +70,30 @@ func named(all []Topic, is func(Topic) bool) []Topic {
 	return slices.DeleteFunc(slices.Clone(all), func(t Topic) bool { return !is(t) })
 }
 
+// operationTopics holds what a mix can hold.
+func operationTopics() []Topic {
+	var topics []Topic
+	for _, machine := range protocols.MachineNames() {
+		for _, name := range shareNames(machine) {
+			i := slices.IndexFunc(topics, func(t Topic) bool { return t.Name == name })
+			if i < 0 {
+				i = len(topics)
+				topics = append(topics, Topic{Kind: "operation", Name: name, Text: operationText(name)})
+			}
+			topics[i].Details = append(topics[i].Details, "machine: "+machine)
+			if topics[i].Example == "" {
+				topics[i].Example = "{machine: " + machine + ", workload: {mix: {" + name + ": 100%}}}"
+			}
+		}
+	}
+	return topics
+}
+
 // Topics lists everything that can be explained. All of it comes from the tables
 // that the parser, the schema, the lists and the reference use.
 func Topics(list []*protocols.Protocol) []Topic {
 	return slices.Concat(faultTopics(list), checkTopics(list), bugTopics(list), targetTopics(), eventTopics(), nemesisTopics(),
-		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), keyTopics(), protocolTopics(list))
+		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), operationTopics(), keyTopics(), protocolTopics(list))
 }
 
 func faultTopics(list []*protocols.Protocol) []Topic {
@@ -260,9 +279,12 @@ func verbTopics() []Topic {
 
 func keyTopics() []Topic {
 	var topics []Topic
-	keys := Keys()
+	keys := everyKey()
 	for _, k := range keys {
 		t := Topic{Kind: "key", Name: k.Path, Text: k.Doc}
+		if k.Means != "" {
+			t.Text = "The same as " + k.Means + ", which lockstep writes."
+		}
 		for _, inner := range keys {
 			rest, inside := strings.CutPrefix(inner.Path, k.Path)
 			rest = strings.TrimPrefix(strings.TrimPrefix(rest, "[]"), ".")

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -241,12 +242,15 @@ func (m *mapping[P]) keyList() []Key {
 			continue
 		}
 		for _, k := range f.keys() {
-			if strings.HasPrefix(k.Path, "[]") {
-				k.Path = f.key + k.Path
-			} else {
-				k.Path = f.key + "." + k.Path
+			all = append(all, k.under(f.key))
+		}
+	}
+	words := slices.Sorted(maps.Keys(m.aliases))
+	for _, k := range all {
+		for _, alias := range words {
+			if rest, ok := strings.CutPrefix(k.Path, m.aliases[alias]); ok && k.Means == "" && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+				all = append(all, Key{alias + rest, k.Doc, k.Path})
 			}
-			all = append(all, k)
 		}
 	}
 	return all
@@ -458,7 +462,7 @@ func listOf[T any](want string, single bool, item codec[T]) codec[[]T] {
 			}
 			keys := item.keys()
 			for i := range keys {
-				keys[i].Path = "[]." + keys[i].Path
+				keys[i] = keys[i].under("[]")
 			}
 			return keys
 		},

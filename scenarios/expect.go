@@ -354,6 +354,11 @@ func writeExpectation(e expectation) *yaml.Node {
 	return n
 }
 
+const (
+	verdictDoc       = "ok, violation, unavailable or outside-model; without it ok, or violation where a check is named."
+	expectedCheckDoc = "The check that a violation breaks first."
+)
+
 func expectField() field[Scenario] {
 	at := func(sc *Scenario) expectation { return expectation{&sc.Expect, &sc.ExpectOf} }
 	return field[Scenario]{
@@ -366,8 +371,8 @@ func expectField() field[Scenario] {
 		schema: func(list []*protocols.Protocol) object {
 			properties := func() object {
 				p := object{
-					"verdict": object{"enum": []string{"ok", "violation", "unavailable", "outside-model"}},
-					"check":   object{"type": "string", "description": "The check that a violation breaks first."},
+					"verdict": object{"enum": []string{"ok", "violation", "unavailable", "outside-model"}, "description": verdictDoc},
+					"check":   object{"type": "string", "description": expectedCheckDoc},
 				}
 				for _, m := range metrics {
 					p[m.Name] = object{"type": []string{"string", "number"}, "description": m.Doc}
@@ -379,6 +384,9 @@ func expectField() field[Scenario] {
 				all[p.Name] = object{"type": "object", "properties": properties(), "additionalProperties": false}
 			}
 			return object{"type": "object", "properties": all, "additionalProperties": false}
+		},
+		keys: func() []Key {
+			return []Key{{Path: "verdict", Doc: verdictDoc}, {Path: "check", Doc: expectedCheckDoc}}
 		},
 	}
 }

@@ -70,11 +70,30 @@ func named(all []Topic, is func(Topic) bool) []Topic {
 	return slices.DeleteFunc(slices.Clone(all), func(t Topic) bool { return !is(t) })
 }
 
+// operationTopics holds what a mix can hold.
+func operationTopics() []Topic {
+	var topics []Topic
+	for _, machine := range protocols.MachineNames() {
+		for _, name := range shareNames(machine) {
+			i := slices.IndexFunc(topics, func(t Topic) bool { return t.Name == name })
+			if i < 0 {
+				i = len(topics)
+				topics = append(topics, Topic{Kind: "operation", Name: name, Text: operationText(name)})
+			}
+			topics[i].Details = append(topics[i].Details, "machine: "+machine)
+			if topics[i].Example == "" {
+				topics[i].Example = "{machine: " + machine + ", workload: {mix: {" + name + ": 100%}}}"
+			}
+		}
+	}
+	return topics
+}
+
 // Topics lists everything that can be explained. All of it comes from the tables
 // that the parser, the schema, the lists and the reference use.
 func Topics(list []*protocols.Protocol) []Topic {
 	return slices.Concat(faultTopics(list), checkTopics(list), bugTopics(list), targetTopics(), eventTopics(), nemesisTopics(),
-		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), keyTopics(), protocolTopics(list))
+		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), operationTopics(), keyTopics(), protocolTopics(list))
 }
 
 func faultTopics(list []*protocols.Protocol) []Topic {
@@ -171,6 +190,9 @@ func targetTopics() []Topic {
 		if rest, others := strings.CutSuffix(w.Word, " …"); others {
 			word, example = rest, rest+" leader"
 		}
+		if kind, _, named := strings.Cut(word, "("); named {
+			word, example = kind, kind+"(JP)"
+		}
 		t := Topic{Kind: "target", Name: word, Text: sentence(w.Text), Example: "{at: 2s, for: 1s, partition: " + example + "}"}
 		if word == "subject" {
 			t.Example = "{when: leader-elected, for: 1s, partition: subject}"
@@ -202,6 +224,10 @@ func nemesisTopics() []Topic {
 		}
 		topics = append(topics, Topic{Kind: "nemesis", Name: g.word, Text: "Jepsen's word for " + strings.Join(kinds, ", ") + ".",
 			Example: "nemesis: {faults: [" + g.word + "], every: 2s}"})
+	}
+	for _, s := range nemesisShapes {
+		topics = append(topics, Topic{Kind: "nemesis", Name: s.word, Text: "A partition of shape " + s.shape.String() + " around a random replica.",
+			Example: "nemesis: {faults: [" + s.word + "], every: 2s}"})
 	}
 	return topics
 }
@@ -253,9 +279,12 @@ func verbTopics() []Topic {
 
 func keyTopics() []Topic {
 	var topics []Topic
-	keys := Keys()
+	keys := everyKey()
 	for _, k := range keys {
 		t := Topic{Kind: "key", Name: k.Path, Text: k.Doc}
+		if k.Means != "" {
+			t.Text = "The same as " + k.Means + ", which lockstep writes."
+		}
 		for _, inner := range keys {
 			rest, inside := strings.CutPrefix(inner.Path, k.Path)
 			rest = strings.TrimPrefix(strings.TrimPrefix(rest, "[]"), ".")

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +25,8 @@ func TestEverythingIsExplained(t *testing.T) {
 		words["key"] = append(words["key"], k.Path)
 	}
 	for _, w := range sim.TargetWords() {
-		words["target"] = append(words["target"], strings.TrimSuffix(w.Word, " …"))
+		word, _, _ := strings.Cut(strings.TrimSuffix(w.Word, " …"), "(")
+		words["target"] = append(words["target"], word)
 	}
 	for _, a := range sim.TargetAliases() {
 		words["target"] = append(words["target"], a[0])
@@ -40,6 +43,9 @@ func TestEverythingIsExplained(t *testing.T) {
 	words["parameter"] = []string{"parameters.toy.pulse"}
 	words["probe"] = []string{"every fault effective", "admin N effective"}
 	words["nemesis"] = []string{"kill", "packet"}
+	for _, shape := range nemesisShapes {
+		words["nemesis"] = append(words["nemesis"], shape.word)
+	}
 	for kind, names := range words {
 		for _, name := range names {
 			topics, err := Explain(name, list)
@@ -53,6 +59,69 @@ func TestEverythingIsExplained(t *testing.T) {
 			}
 			if !found {
 				t.Errorf("%s is not explained as a %s: %+v", name, kind, topics)
+			}
+		}
+	}
+}
+
+// Every key, kind of fault, check and metric that the schema lets a scenario write has
+// an explanation.
+func TestSchemaIsExplained(t *testing.T) {
+	var schema map[string]any
+	if err := json.Unmarshal(Schema(toys()), &schema); err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]bool{}
+	propertiesOf(schema, "", paths)
+	if len(paths) < 200 || !paths["faults.partition.target"] || !paths["network.client.latency"] {
+		t.Errorf("only %d keys are in the schema", len(paths))
+	}
+	for path := range paths {
+		if !explained(path) {
+			t.Errorf("%s is in the schema, and nothing explains it", path)
+		}
+	}
+	for _, path := range []string{"faults.crash.cuts", "workload.mix.gett", "expect.latency.p98"} {
+		if explained(path) {
+			t.Errorf("%s is explained", path)
+		}
+	}
+}
+
+// explained reports whether a path of the schema, or the end of it that a metric, an
+// operation or a protocol's own expectation is called by, is the name of a topic.
+func explained(path string) bool {
+	for name := path; ; {
+		topics, err := Explain(name, toys())
+		if err == nil && (topics[0].Text != "" || topics[0].Kind == "parameter") && strings.HasSuffix(unnumbered(topics[0].Name), name) {
+			return true
+		}
+		_, rest, more := strings.Cut(name, ".")
+		if !more {
+			return slices.Contains(shipped, name) // a protocol that is not linked here
+		}
+		name = rest
+	}
+}
+
+// propertiesOf collects the paths of all properties of a schema.
+func propertiesOf(v any, path string, paths map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, inner := range v {
+			propertiesOf(inner, path, paths)
+		}
+	case map[string]any:
+		for key, inner := range v {
+			properties, ok := inner.(map[string]any)
+			if key != "properties" || !ok {
+				propertiesOf(inner, path, paths)
+				continue
+			}
+			for name, schema := range properties {
+				at := strings.TrimPrefix(path+"."+name, ".")
+				paths[at] = true
+				propertiesOf(schema, at, paths)
 			}
 		}
 	}
@@ -82,7 +151,7 @@ func TestExplainFinds(t *testing.T) {
 // Examples of faults, targets, events and nemeses are ones that a scenario can hold.
 func TestExamplesOfExplanationsParse(t *testing.T) {
 	for _, topic := range Topics(toys()) {
-		text := "name: a\nfaults: [" + topic.Example + "]\n"
+		text := "name: a\nnetwork: {regions: [VA, JP], matrix: paxi-aws}\nfaults: [" + topic.Example + "]\n"
 		switch topic.Kind {
 		case "fault", "target":
 		case "event":

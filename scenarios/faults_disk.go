@@ -40,7 +40,7 @@ func nodeFaultKinds() []faultKind {
 		{
 			kind: protocols.FaultCrashPoint, example: "{at: 2s, for: 2s, crash-point: {target: n2, point: before sync, count: 3}}",
 			fields: []field[sim.Fault]{targetField(),
-				key("point", "When: before or after a persist, sync, send, leader-change or view-change of the target.", func(f *sim.Fault) *sim.CrashPoint { return &f.Point }, crashPoint()),
+				key("point", "When: before or after a persist, sync, send, leader-change, view-change or apply of the target.", func(f *sim.Fault) *sim.CrashPoint { return &f.Point }, crashPoint()),
 				key("count", "At which time, counted from when the fault strikes; without it the first.", func(f *sim.Fault) *int { return &f.Nth }, whole[int](1, 1_000_000))},
 			set: func(f *sim.Fault) { f.Nth = 1 },
 		},

@@ -1,8 +1,6 @@
 package scenarios_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,67 +9,6 @@ import (
 	"github.com/lockstep-sim/lockstep/protocols/all"
 	"github.com/lockstep-sim/lockstep/scenarios"
 )
-
-// nodeFaults are the kinds of faults of processes, disks and clocks.
-var nodeFaults = []protocols.FaultKind{
-	protocols.FaultCrash, protocols.FaultPause, protocols.FaultPowerLoss, protocols.FaultWipe, protocols.FaultAttrition,
-	protocols.FaultCrashPoint, protocols.FaultSlowNode,
-	protocols.FaultSlowDisk, protocols.FaultStall, protocols.FaultTorn, protocols.FaultReordered, protocols.FaultDiskError,
-	protocols.FaultDiskFull, protocols.FaultLying, protocols.FaultCorrupt, protocols.FaultMisdirect,
-	protocols.FaultClock, protocols.FaultSkew, protocols.FaultStrobe,
-}
-
-func parseFile(t *testing.T, path string) *scenarios.Scenario {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sc, warnings, err := scenarios.Parse(path, data, all.List())
-	if err != nil || len(warnings) > 0 {
-		t.Fatalf("%s: %v %v", path, warnings, err)
-	}
-	return sc
-}
-
-// without returns a copy of sc without its faults of one kind.
-func without(sc *scenarios.Scenario, kind protocols.FaultKind) *scenarios.Scenario {
-	less := *sc
-	less.Faults, less.Sometimes = nil, nil
-	for _, f := range sc.Faults {
-		if f.Kind != kind {
-			less.Faults = append(less.Faults, f)
-		}
-	}
-	return &less
-}
-
-// Each kind has an example that bites with every protocol; it is safe where the
-// protocol says so and labelled where not. Without the fault the run is another.
-func TestExamplesOfNodeFaults(t *testing.T) {
-	seeds := uint64(6)
-	if testing.Short() {
-		seeds = 2
-	}
-	for _, kind := range nodeFaults {
-		sc := parseFile(t, filepath.Join("faults", string(kind)+".yaml"))
-		for _, p := range all.List() {
-			want := checker.OK
-			if sc.OutsideModel(p) != "" {
-				want = checker.OutsideModel
-			}
-			for seed := uint64(1); seed <= seeds; seed++ {
-				r := scenarios.Run(sc, p, seed, scenarios.Options{})
-				if r.Verdict != want || !r.Met {
-					t.Errorf("%s: want %s; missed %v", r, want, r.Missed())
-				}
-				if other := scenarios.Run(without(sc, kind), p, seed, scenarios.Options{}); other.Digest == r.Digest {
-					t.Errorf("%s: the run is the same without it", r)
-				}
-			}
-		}
-	}
-}
 
 // damaged is a plan in which a committed entry rots on one disk while another node
 // is cut off.

@@ -14,13 +14,34 @@ import (
 
 // Key is one key of the scenario language, for the reference and for hints.
 type Key struct {
-	Path string // network.links[].latency
-	Doc  string
+	Path  string // network.links[].latency
+	Doc   string
+	Means string // where Path has another tool's word in it: the path as lockstep writes it
+}
+
+// under puts a key into a mapping's key of that name.
+func (k Key) under(name string) Key {
+	into := func(path string) string {
+		if path == "" || strings.HasPrefix(path, "[]") {
+			return name + path
+		}
+		return name + "." + path
+	}
+	k.Path = into(k.Path)
+	if k.Means != "" {
+		k.Means = into(k.Means)
+	}
+	return k
 }
 
 // Keys lists every key of the scenario language in the order in which Format
 // writes them. Parameters of protocols are listed by [ParametersList].
-func Keys() []Key { return scenarioMapping().keyList() }
+func Keys() []Key {
+	return slices.DeleteFunc(everyKey(), func(k Key) bool { return k.Means != "" })
+}
+
+// everyKey lists the keys with other tools' words for them.
+func everyKey() []Key { return scenarioMapping().keyList() }
 
 // scenarioMapping is the one table of the scenario language.
 func scenarioMapping() *mapping[Scenario] {

@@ -350,6 +350,25 @@ func validateNetwork(sc *Scenario, report reporter) {
 	}
 }
 
+// validateRegionOf demands that the scenario has the regions that a target names.
+func validateRegionOf(sc *Scenario, path string, t sim.Target, report reporter) {
+	for _, item := range strings.Fields(t.String()) {
+		name, ok := sim.RegionNamed(item)
+		if !ok || sc.Network.RegionIndex(name) >= 0 {
+			continue
+		}
+		var names []string
+		for _, r := range sc.Network.Regions {
+			names = append(names, r.Name)
+		}
+		if len(names) == 0 {
+			report(path, "no region %s; network.regions says which there are, and this scenario has none", quote(name))
+		} else {
+			report(path, "no region %s; network.regions has %s%s", quote(name), strings.Join(names, ", "), DidYouMean(name, names))
+		}
+	}
+}
+
 // isWord reports whether an item of a target is no name.
 func isWord(item string) bool {
 	return strings.TrimLeft(item[1:], "0123456789") != "" || !strings.ContainsRune("nsc", rune(item[0]))

@@ -87,6 +87,19 @@ func TestPresetsByName(t *testing.T) {
 	}
 }
 
+// What a fault on a region hits at most counts those who are placed there in turn.
+func TestSizesOfRegions(t *testing.T) {
+	sc, _, err := Parse("x", []byte("name: x\nreplicas: 5\nnetwork: {regions: {VA: n1 c1, JP: n2 n4}, matrix: paxi-aws}\n"), toys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]int{"region(VA)": 3, "region(JP)": 2, "region(JP) n1": 3, "others of region(VA)": 2, "region(VA) leader region(JP)": 5} {
+		if got := targetSize(target, sc); got != want {
+			t.Errorf("%s: %d replicas, want %d", target, got, want)
+		}
+	}
+}
+
 // manyRegions is a row of a matrix.
 func manyRegions(n int) string {
 	var row []string
@@ -102,6 +115,10 @@ func TestBadNetworks(t *testing.T) {
 		{"network: {bandwidth: 1bit/s}", "whole number of bytes a second"},
 		{"network: {queue: 64KiB}", "a queue needs a bandwidth"},
 		{"network: {queue: 64}", "no unit; write 64B"},
+		{"faults: [{at: 1s, for: 1s, crash: region(VA)}]", `x:2:35: faults[1].crash.target: no region "VA"; network.regions says which there are, and this scenario has none`},
+		{"network: {regions: [VA, OR], matrix: paxi-aws}\nfaults:\n  - {at: 1s, for: 1s, partition: {target: leader, from: n1 region(RO)}}", `x:4:57: faults[1].partition.from: no region "RO"; network.regions has VA, OR`},
+		{"network: {regions: [VA, OR], matrix: paxi-aws}\nnemesis: {target: [leader, others of region(JP)]}", `nemesis.target[2]: no region "JP"`},
+		{"faults: [{at: 1s, for: 1s, crash: region()}]", `target "region()": unknown "region()"; want names`},
 		{"network: {regions: [VA, OR]}", "want a matrix"},
 		{"network: {matrix: paxi-aws}", "want regions"},
 		{"network: {regions: [VA, VA], matrix: paxi-aws}", "stands twice"},

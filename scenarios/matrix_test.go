@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/sim"
 )
 
@@ -143,9 +144,9 @@ func TestExpand(t *testing.T) {
 			t.Fatalf("seed %d: the plan is not what is written: %s", seed, diff)
 		}
 	}
-	for _, k := range kindsNamed([]string{"kill", "pause", "partition", "packet", "clock", "disk"}) {
-		if kinds[string(k)] < 50 {
-			t.Errorf("%s was drawn %d times", k, kinds[string(k)])
+	for _, c := range nemesisFaults([]string{"kill", "pause", "partition", "packet", "clock", "disk"}) {
+		if kinds[string(c.kind)] < 50 {
+			t.Errorf("%s was drawn %d times", c.kind, kinds[string(c.kind)])
 		}
 	}
 	if len(sc.Faults) != 1 || len(sc.Nemesis.Faults) != 6 {
@@ -156,13 +157,45 @@ func TestExpand(t *testing.T) {
 // The kinds of every word exist, so that a nemesis never draws what is none.
 func TestNemesisWords(t *testing.T) {
 	for _, w := range NemesisWords() {
-		for _, k := range kindsNamed([]string{w}) {
-			if exampleFault(k).Kind != k {
-				t.Errorf("%s stands for %s, which has no example", w, k)
+		for _, c := range nemesisFaults([]string{w}) {
+			if exampleFault(c.kind).Kind != c.kind {
+				t.Errorf("%s stands for %s, which has no example", w, c.kind)
 			}
 		}
 	}
 	if len(exampleFaults()) != len(sim.FaultKinds()) {
 		t.Errorf("%d examples for %d kinds", len(exampleFaults()), len(sim.FaultKinds()))
+	}
+}
+
+// Every shape of partitions has a word, and a nemesis draws all of them, each around
+// one random replica, and writes them as faults that a file can hold.
+func TestNemesisShapes(t *testing.T) {
+	var words []string
+	for _, s := range nemesisShapes {
+		words = append(words, s.word)
+	}
+	text := "name: shapes\nreplicas: 5\nnemesis: {faults: [" + strings.Join(words, ", ") + "], every: 500ms, for: 200ms, target: [leader]}\nfor: 30s\n"
+	sc, _, err := Parse("", []byte(text), toys())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Expand(sc, 1)
+	drawn := map[sim.Shape]int{}
+	for i := range x.Faults {
+		f := &x.Faults[i]
+		drawn[f.Shape]++
+		if f.Kind != protocols.FaultPartition || f.Target.String() != "random" {
+			t.Errorf("fault %d: %s of %s", f.ID, f.Kind, f.Target)
+		}
+	}
+	for _, name := range sim.ShapeNames() {
+		shape, err := sim.ParseShape(name)
+		if err != nil || drawn[shape] == 0 {
+			t.Errorf("no nemesis draws a partition of shape %s: %v", name, err)
+		}
+	}
+	if _, _, err := Parse("", Format(x), toys()); err != nil {
+		t.Error(err)
 	}
 }

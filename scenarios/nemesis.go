@@ -37,32 +37,64 @@ var nemesisGroups = []struct {
 	{"disk", []protocols.FaultKind{protocols.FaultSlowDisk, protocols.FaultStall, protocols.FaultDiskError, protocols.FaultDiskFull}},
 }
 
+// nemesisShapes are words for the shapes of partitions, Jepsen's where it has one.
+// Each draws the replica that its shape is about; nemesis.target plays no part.
+var nemesisShapes = []struct {
+	word  string
+	shape sim.Shape
+}{
+	{"partition-random-node", sim.Isolate},
+	{"partition-random-halves", sim.Halves},
+	{"partition-majorities-ring", sim.Ring},
+	{"partition-bridge", sim.Bridge},
+	{"partition-star", sim.Star},
+	{"partition-random-split", sim.RandomSplit},
+}
+
 // NemesisWords lists what nemesis.faults can hold: groups, then every kind.
 func NemesisWords() []string {
 	var words []string
 	for _, g := range nemesisGroups {
 		words = append(words, g.word)
 	}
+	for _, s := range nemesisShapes {
+		words = append(words, s.word)
+	}
 	return append(words, faultNames()...)
 }
 
-// kindsNamed returns the kinds that words stand for, each once.
-func kindsNamed(words []string) []protocols.FaultKind {
-	var kinds []protocols.FaultKind
+// nemesisFault is one of the faults that a nemesis draws from.
+type nemesisFault struct {
+	kind   protocols.FaultKind
+	shape  sim.Shape
+	shaped bool // a partition of this shape, around a random replica
+}
+
+// nemesisFaults returns what words stand for, each once.
+func nemesisFaults(words []string) []nemesisFault {
+	var list []nemesisFault
 	for _, w := range words {
-		of := []protocols.FaultKind{protocols.FaultKind(w)}
+		of := []nemesisFault{{kind: protocols.FaultKind(w)}}
 		for _, g := range nemesisGroups {
 			if g.word == w {
-				of = g.kinds
+				of = nil
+				for _, k := range g.kinds {
+					of = append(of, nemesisFault{kind: k})
+				}
 			}
 		}
-		for _, k := range of {
-			if !slices.Contains(kinds, k) {
-				kinds = append(kinds, k)
+		for _, s := range nemesisShapes {
+			if s.word == w {
+				of = []nemesisFault{{protocols.FaultPartition, s.shape, true}}
+			}
+		}
+		for _, c := range of {
+			if !slices.Contains(list, c) {
+				list = append(list, c)
 			}
 		}
 	}
-	return kinds
+	return list
 }
 
 func defaultNemesis() Nemesis {
@@ -90,7 +122,7 @@ func Expand(sc *Scenario, seed uint64) *Scenario {
 
 // draw makes the plan. Each fault draws from a stream of its own.
 func (n *Nemesis) draw(sc *Scenario, seed uint64) []sim.Fault {
-	kinds := kindsNamed(n.Faults)
+	list := nemesisFaults(n.Faults)
 	until := n.until(sc)
 	var plan []sim.Fault
 	at := n.From
@@ -100,10 +132,14 @@ func (n *Nemesis) draw(sc *Scenario, seed uint64) []sim.Fault {
 		if at >= until {
 			return plan
 		}
-		f := exampleFault(kinds[g.between(0, int64(len(kinds)-1))])
+		drawn := list[g.between(0, int64(len(list)-1))]
+		f := exampleFault(drawn.kind)
 		f.At = at
 		f.For = min(max(n.For.Draw(g.next()), time.Microsecond), protocols.Duration(sc.For)-protocols.Duration(at))
 		f.Target = n.Targets[g.between(0, int64(len(n.Targets)-1))]
+		if drawn.shaped {
+			f.Shape, f.Target = drawn.shape, Target("random")
+		}
 		if f.Kind == protocols.FaultClock { // as Jepsen bumps clocks: some milliseconds are as likely as some minutes
 			f.Drift, f.Step = 0, g.skewed(time.Millisecond, 288*time.Second)
 			if g.chance(50) {
@@ -153,10 +189,10 @@ func nemesisMapping() *mapping[Nemesis] {
 	return &mapping[Nemesis]{
 		what: "a nemesis", flow: true,
 		fields: []field[Nemesis]{
-			key("faults", "Kinds of faults to draw from: Jepsen's kill, pause, partition, clock, packet (delay, loss, duplicate, reorder) and disk, and every kind of a plan, as strong as its example in lockstep explain.", func(n *Nemesis) *[]string { return &n.Faults }, listOf("a list of kinds of faults", true, nemesisWord())),
+			key("faults", "Kinds of faults to draw from: Jepsen's kill, pause, partition, clock, packet (delay, loss, duplicate, reorder, corrupt-message, bandwidth) and disk, shapes of partitions such as partition-majorities-ring and partition-bridge, and every kind of a plan, as strong as its example in lockstep explain.", func(n *Nemesis) *[]string { return &n.Faults }, listOf("a list of kinds of faults", true, nemesisWord())),
 			key("every", "Time from one strike to the next: 2s, 0s..4s or a distribution.", func(n *Nemesis) *sim.Dist { return &n.Every }, distribution()),
 			key("for", "How long each fault lasts: a time or a distribution.", func(n *Nemesis) *sim.Dist { return &n.For }, distribution()),
-			key("target", "Whom they hit: one of these targets is drawn for each fault.", func(n *Nemesis) *[]sim.Target { return &n.Targets }, listOf("a list of targets", true, target())),
+			key("target", "Whom they hit: one of these targets is drawn for each fault; a shape of partitions takes a random replica.", func(n *Nemesis) *[]sim.Target { return &n.Targets }, listOf("a list of targets", true, target())),
 			key("from", "No fault strikes before.", func(n *Nemesis) *protocols.Time { return &n.From }, instant()),
 			key("until", "No fault strikes from then on; 0s: the end of the safety phase.", func(n *Nemesis) *protocols.Time { return &n.Until }, instant()),
 		},
@@ -206,6 +242,7 @@ func validateNemesis(sc *Scenario, report reporter) {
 	}
 	for i, t := range n.Targets {
 		at := fmt.Sprintf("nemesis.target[%d]", i+1)
+		validateRegionOf(sc, at, t, report)
 		if missing := unknownNode(t.String(), sc); missing != "" {
 			report(at, "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
 		} else if slices.Contains(strings.Fields(t.String()), "subject") {

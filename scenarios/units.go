@@ -74,6 +74,26 @@ func shareName(s sim.Share) string {
 	return s.Op.String()
 }
 
+// operationText says what a word of a mix does.
+func operationText(name string) string {
+	for op, text := range map[protocols.Op]string{
+		protocols.Get:       "Reads a value.",
+		protocols.Put:       "Writes a value, which no other operation writes.",
+		protocols.AppendTo:  "Appends a value to a key's sequence, or to the log.",
+		protocols.CAS:       "Replaces a value if it is the one that the client expects.",
+		protocols.Delete:    "Removes a key's value.",
+		protocols.Increment: "Adds one to the counter.",
+		protocols.Double:    "Doubles the counter.",
+		protocols.ReadRange: "Reads a part of the log.",
+		protocols.ReadClock: "Stores the wall clock of the replica that executes it: not deterministic.",
+	} {
+		if op.String() == name {
+			return text
+		}
+	}
+	return "Reads committed entries of the log from any replica."
+}
+
 // sharesOf lists what clients of a machine can call, without weights: what the
 // machine itself does not refuse.
 func sharesOf(machine string) []sim.Share {

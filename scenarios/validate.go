@@ -197,6 +197,8 @@ func validateFaults(sc *Scenario, report reporter) {
 		if missing := unknownNode(f.From.String(), sc); missing != "" {
 			report(in+".from", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
 		}
+		validateRegionOf(sc, in+".target", f.Target, report)
+		validateRegionOf(sc, in+".from", f.From, report)
 		if err := faultStrength(f, sc.Clock.Drift); err != nil {
 			report(in, "%s", err)
 		}
@@ -344,9 +346,9 @@ func mostHit(sc *Scenario, kind protocols.FaultKind) int {
 			switch {
 			case g.Kind != kind && !(sim.Stops(kind) && sim.Stops(g.Kind)):
 			case f.When.Set() || g.When.Set(): // nobody knows when
-				at += max(1, g.Count) * targetSize(g.Target.String(), sc.Replicas)
+				at += max(1, g.Count) * targetSize(g.Target.String(), sc)
 			case g.At <= f.At && end(g) > int64(f.At):
-				at += targetSize(g.Target.String(), sc.Replicas)
+				at += targetSize(g.Target.String(), sc)
 			}
 		}
 		most = max(most, min(at, sc.Replicas))
@@ -362,7 +364,8 @@ func end(f *sim.Fault) int64 {
 }
 
 // targetSize returns how many replicas a target has at most.
-func targetSize(target string, replicas int) int {
+func targetSize(target string, sc *Scenario) int {
+	replicas := sc.Replicas
 	list, others := strings.CutPrefix(target, "others of ")
 	words := strings.Fields(list)
 	if others && len(words) > 1 {
@@ -370,7 +373,10 @@ func targetSize(target string, replicas int) int {
 	}
 	size := 0
 	for _, w := range words {
+		region, inRegion := sim.RegionNamed(w)
 		switch {
+		case inRegion:
+			size += sc.Network.ReplicasIn(region, replicas)
 		case w == "all", w == "leaders", w == "learners":
 			size += replicas
 		case w == "minority-third":

@@ -227,7 +227,7 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 		if err := f.Validate(cfg.Clock.Drift); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
-		err := f.Target.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers, f.When)
+		err := f.Target.check(cfg, cluster, f.When)
 		if err == nil {
 			err = checkOccasion(cfg, occasion{when: f.When, after: f.After, until: f.Until, fault: id})
 		}
@@ -238,7 +238,7 @@ func checkFaults(cfg *Config, cluster protocols.Cluster) error {
 			return fmt.Errorf("faults: %d strikes are more than %d", strikes, maxFaults)
 		}
 		if !f.From.Empty() {
-			if err := f.From.check(cluster, cfg.Workload.Clients+cfg.Workload.Subscribers, f.When); err != nil {
+			if err := f.From.check(cfg, cluster, f.When); err != nil {
 				return fmt.Errorf("faults[%d]: from: %w", i, err)
 			}
 		}
@@ -327,7 +327,7 @@ const minEvery = time.Millisecond
 // validateMoments checks the kinds that strike at moments of their own.
 func (f *Fault) validateMoments(bad func(string, ...any) error) error {
 	switch {
-	case f.Kind == protocols.FaultCrashPoint && (f.Point < crashPoint(pointPersist, Before) || f.Point > crashPoint(pointView, After)):
+	case f.Kind == protocols.FaultCrashPoint && (f.Point < crashPoint(pointPersist, Before) || f.Point > crashPoint(pointApply, After)):
 		return bad("%s: want a point such as before sync", f.Point)
 	case f.Kind == protocols.FaultCrashPoint && (f.Nth < 0 || f.Nth > 1_000_000):
 		return bad("count %d is outside 1..1000000", f.Nth)

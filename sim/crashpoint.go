@@ -15,9 +15,9 @@ import (
 // (sync), what it covers is lost; after it, the disk has it and nothing that waited
 // for it has left. Before a message leaves for another node (send) it never does. A
 // leader change is a step in which the node learns of another leader than before, or
-// becomes one; a view change is one in which it enters another epoch. Before either,
-// nothing of that step takes effect; after it, everything but what the disk does not
-// have yet.
+// becomes one; a view change is one in which it enters another epoch, and an apply one log entry that a step
+// executes. Before any of these, nothing of that step takes effect; after it,
+// everything but what the disk does not have yet.
 type CrashPoint uint8
 
 // When says on which side of its event a crash point is.
@@ -35,9 +35,10 @@ const (
 	pointSend
 	pointLeader
 	pointView
+	pointApply
 )
 
-var pointNames = [...]string{pointPersist: "persist", pointSync: "sync", pointSend: "send", pointLeader: "leader-change", pointView: "view-change"}
+var pointNames = [...]string{pointPersist: "persist", pointSync: "sync", pointSend: "send", pointLeader: "leader-change", pointView: "view-change", pointApply: "apply"}
 
 // crashPoint returns the point on one side of an event.
 func crashPoint(event int, when When) CrashPoint { return CrashPoint(2*event + int(when)) }
@@ -121,6 +122,20 @@ func (n *node) trapped(ev *protocols.Event, out *protocols.Effects, epoch uint64
 			return true, 0, false
 		}
 		if c.seen && n.trap.springs(c.event, After) {
+			return true, len(out.List), false
+		}
+	}
+	return n.trappedApplying(out)
+}
+
+// trappedApplying says the same of the entries that a step executes.
+func (n *node) trappedApplying(out *protocols.Effects) (cut bool, at int, whole bool) {
+	for i := range out.Notes {
+		switch {
+		case out.Notes[i].Kind != protocols.NoteApplied:
+		case n.trap.springs(pointApply, Before):
+			return true, 0, false
+		case n.trap.springs(pointApply, After):
 			return true, len(out.List), false
 		}
 	}

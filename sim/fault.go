@@ -113,7 +113,7 @@ func FaultKinds() []FaultInfo {
 		{protocols.FaultPowerLoss, "stop everybody at one instant, lose un-synced writes and the caches of lying disks, restart at the end", ""},
 		{protocols.FaultWipe, "stop, lose the disk, restart at the end under the same identity", ""},
 		{protocols.FaultAttrition, "crash at random, ten times as likely while a write is not durable, and restart after a drawn time", "Every, Down"},
-		{protocols.FaultCrashPoint, "stop before or after a record, fsync, message, leader change or view change, restart at the end", "Point, Nth"},
+		{protocols.FaultCrashPoint, "stop before or after a record, fsync, message, leader change, view change or executed entry, restart at the end", "Point, Nth"},
 		{protocols.FaultSlowNode, "let each step take time; what arrives meanwhile queues", "Factor"},
 		{protocols.FaultStall, "let no fsync complete", ""},
 		{protocols.FaultTorn, "let a crash leave a part of the un-synced log, with its last record torn", ""},

@@ -49,7 +49,7 @@ func TestAttritionPrefersBusyDisks(t *testing.T) {
 
 // A crash point is a moment: what was durable and what had left just then.
 func TestCrashPoints(t *testing.T) {
-	for _, p := range CrashPoints() {
+	for _, p := range CrashPoints()[:2*pointView] { // the toy's followers execute nothing
 		for _, nth := range []int{1, 3} {
 			d := &diary{node: 2}
 			cfg := steady(3)
@@ -93,6 +93,26 @@ func TestCrashPoints(t *testing.T) {
 			if d.crashes != 1 || len(d.booted) != 2 {
 				t.Errorf("%s, time %d: %d crashes and %d boots in all", p, nth, d.crashes, len(d.booted))
 			}
+		}
+	}
+}
+
+// Before the k-th entry that a node executes nothing of the step takes effect, after
+// it everything; the entries of several steps are counted together.
+func TestCrashPointsOfEntries(t *testing.T) {
+	for _, when := range []When{Before, After} {
+		n := &node{trap: trap{point: crashPoint(pointApply, when), left: 3}}
+		out := &protocols.Effects{List: make([]protocols.Effect, 4)}
+		out.Note(protocols.Note{Kind: protocols.NoteApplied})
+		out.Note(protocols.Note{Kind: protocols.NoteCommit})
+		out.Note(protocols.Note{Kind: protocols.NoteApplied})
+		ev := &protocols.Event{Kind: protocols.Receive}
+		if cut, _, _ := n.trapped(ev, out, 0, 0); cut {
+			t.Errorf("%d: it stops at the second entry", when)
+		}
+		cut, at, whole := n.trapped(ev, out, 0, 0)
+		if want := int(when) * len(out.List); !cut || at != want || whole {
+			t.Errorf("%d: cut %v after %d effects, whole %v; want %d", when, cut, at, whole, want)
 		}
 	}
 }

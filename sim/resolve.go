@@ -8,7 +8,8 @@ import (
 )
 
 // check says what is wrong with t in this cluster.
-func (t Target) check(cluster protocols.Cluster, clients int, when Trigger) error {
+func (t Target) check(cfg *Config, cluster protocols.Cluster, when Trigger) error {
+	clients := cfg.Workload.Clients + cfg.Workload.Subscribers
 	if t.has("subject") && !when.Set() {
 		return fmt.Errorf("target %q: subject is whom an event was about: want when", t)
 	}
@@ -30,7 +31,7 @@ func (t Target) check(cluster protocols.Cluster, clients int, when Trigger) erro
 			return fmt.Errorf("target %q: %s does not exist; there are %d %s", t, item, limit, what)
 		}
 	}
-	return nil
+	return t.checkRegionOf(&cfg.Network)
 }
 
 // resolve finds out who f's target is now; false: a role that nobody holds. Its
@@ -71,6 +72,10 @@ func (w *World) resolveItem(item string, f *fault, draws *stream, r *Resolved) b
 		case 'c':
 			r.addClient(protocols.NodeID(-number))
 		}
+		return true
+	}
+	if name, ok := RegionNamed(item); ok {
+		w.addRegion(name, r)
 		return true
 	}
 	switch item {

@@ -62,7 +62,9 @@ func TargetWords() []TargetWord {
 	for _, w := range targetWords {
 		words = append(words, TargetWord{w.word, w.text})
 	}
-	return append(words, TargetWord{"others of …", "every replica except the target that follows"})
+	return append(words,
+		TargetWord{"region(NAME)", "everybody whom network.regions places there: replicas, service nodes and clients, those placed in turn as well"},
+		TargetWord{"others of …", "every replica except the target that follows"})
 }
 
 // ParseTarget reads a target: names and words separated by spaces or commas, or
@@ -80,7 +82,8 @@ func ParseTarget(text string) (Target, error) {
 		if own, alias := targetAliases[f]; alias {
 			f, fields[i] = own, own
 		}
-		if _, _, ok := parseName(f); !ok && !isTargetWord(f) {
+		_, _, isName := parseName(f)
+		if _, isRegion := RegionNamed(f); !isName && !isRegion && !isTargetWord(f) {
 			return Target{}, fmt.Errorf("target %q: unknown %q; want names (n1 n3, s1, c1) or one of %s", text, f, wordList())
 		}
 		for _, earlier := range fields[:i] {
@@ -146,7 +149,7 @@ func wordList() string {
 	for i, w := range targetWords {
 		words[i] = w.word
 	}
-	return strings.Join(words, ", ") + ", others of …"
+	return strings.Join(words, ", ") + ", region(NAME), others of …"
 }
 
 // parseName splits n3, s1 or c2 into its letter and number (from 1).

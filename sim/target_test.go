@@ -8,7 +8,7 @@ import (
 )
 
 func TestTargetText(t *testing.T) {
-	for _, text := range []string{"leader", "n1 n3", "others of leader", "c1", "leader c1 c2", "minority", "s1", "all", "others of n1 n2", "clients", "random", "followers", "follower", "majority"} {
+	for _, text := range []string{"leader", "n1 n3", "others of leader", "c1", "leader c1 c2", "minority", "s1", "all", "others of n1 n2", "clients", "random", "followers", "follower", "majority", "region(eu-west-1) n1", "others of region(JP)"} {
 		tg, err := ParseTarget(text)
 		if err != nil || tg.String() != text {
 			t.Errorf("%q reads as %q, %v", text, tg, err)
@@ -17,7 +17,7 @@ func TestTargetText(t *testing.T) {
 	if tg, err := ParseTarget(" n1,n2 , n3 "); err != nil || tg.String() != "n1 n2 n3" {
 		t.Errorf("commas: %q, %v", tg, err)
 	}
-	for _, bad := range []string{"", "n0", "n01", "nobody", "leader leader", "others of", "x1", "n-1", "n99999999999", "n+1", "boss"} {
+	for _, bad := range []string{"", "n0", "n01", "nobody", "leader leader", "others of", "x1", "n-1", "n99999999999", "n+1", "boss", "region", "region(", "region()", "(JP)", "region(a) region(a)"} {
 		if tg, err := ParseTarget(bad); err == nil {
 			t.Errorf("%q is accepted as %q", bad, tg)
 		} else if !strings.Contains(err.Error(), "want names") && !strings.Contains(err.Error(), "twice") {

@@ -78,52 +78,6 @@ func MatrixNamed(name string) (Matrix, bool) {
 	return Matrix{}, false
 }
 
-// place gives every link the distance of its ends. Who is named by no region is
-// placed in turn, the replicas, the services and the clients each from the first
-// region on.
-func (w *World) place() {
-	n := &w.cfg.Network
-	if len(n.Regions) == 0 {
-		return
-	}
-	rows := make([]int, len(n.Regions)) // in the matrix
-	for i := range n.Regions {
-		rows[i] = n.Matrix.index(n.Regions[i].Name)
-	}
-	nodes, clients := make([]int, len(w.nodes)+1), make([]int, w.links.clients+1)
-	for i := range nodes[1:] {
-		number := i
-		if i >= w.cluster.Replicas {
-			number -= w.cluster.Replicas
-		}
-		nodes[i+1] = rows[number%len(rows)]
-	}
-	for i := range clients[1:] {
-		clients[i+1] = rows[i%len(rows)]
-	}
-	for i := range n.Regions {
-		for _, name := range strings.Fields(n.Regions[i].Members.items) {
-			switch letter, number, _ := parseName(name); {
-			case letter == 'n':
-				nodes[number] = rows[i]
-			case letter == 's' && number <= w.cluster.Services:
-				nodes[w.cluster.Replicas+number] = rows[i]
-			case letter == 'c':
-				clients[number] = rows[i]
-			}
-		}
-	}
-	row := func(id protocols.NodeID) int {
-		if id < 0 {
-			return clients[-id]
-		}
-		return nodes[id]
-	}
-	w.links.each(func(from, to protocols.NodeID, l *link) {
-		l.far = n.Matrix.RoundTrip[row(from)*len(n.Matrix.Regions)+row(to)] / 2
-	})
-}
-
 // MaxRegions bounds a matrix.
 const MaxRegions = 128
 

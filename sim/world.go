@@ -46,6 +46,7 @@ type World struct {
 	computes    bool                     // steps take CPU time
 	weighs      bool                     // the size of requests and answers matters
 	requestSize uint64                   // of every request
+	placed      placement                // who is in which region; empty without regions
 	narrow      int                      // active faults that bound bandwidth
 	clogged     []heldEvent              // what has reached the end of a clogged link, in order
 	freed       []heldEvent              // clogged, while what is free goes on

@@ -14,15 +14,29 @@ type reading struct {
 	low, high, got int64
 }
 
-// classifyCounter compares readings with the sums that are possible. It needs
-// increments that are not negative, and no doubling.
+// classifyCounter compares readings with the sums that are possible.
 func (p *Part) classifyCounter() Class {
+	readings, ok := p.readings()
+	if !ok {
+		return Unordered
+	}
+	for n, r := range readings {
+		if class := p.classifyTally(r, readings[n+1:]); class != "" {
+			return class
+		}
+	}
+	return Unordered
+}
+
+// readings lists what was read with its bounds, in the order of calls. It reports false
+// if something was doubled, or added that is negative: there are no bounds then.
+func (p *Part) readings() ([]reading, bool) {
 	var calls, returns []sortable // of increments
 	for i := range p.ops {
 		op := p.at(i)
 		switch {
 		case op.Op == protocols.Double || op.Op == protocols.Increment && p.amount(op) < 0:
-			return Unordered
+			return nil, false
 		case op.Op == protocols.Increment:
 			calls = append(calls, sortable{uint64(op.Call), int32(i)})
 			returns = append(returns, sortable{uint64(op.Return), int32(i)})
@@ -30,13 +44,7 @@ func (p *Part) classifyCounter() Class {
 	}
 	calls = radixSort(calls, make([]sortable, len(calls)))
 	returns = radixSort(returns, make([]sortable, len(returns)))
-	readings := p.tallies(calls, returns)
-	for n, r := range readings {
-		if class := p.classifyTally(r, readings[n+1:]); class != "" {
-			return class
-		}
-	}
-	return Unordered
+	return p.tallies(calls, returns), true
 }
 
 // tallies lists readings in the order of their calls. Increments that answer read

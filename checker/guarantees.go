@@ -1,6 +1,10 @@
 package checker
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Guarantee names something weaker than linearizability that a history may still
 // give its clients.
@@ -11,8 +15,11 @@ type Guarantee uint8
 // client. Causal consistency is CC of Bouajjani et al., On verifying causal
 // consistency, POPL 2017, and implies none of the others' order of writes in real
 // time.
+//
+// Sequential consistency is Lamport's, over all keys together.
 const (
-	Causal Guarantee = iota
+	Sequential Guarantee = iota
+	Causal
 	ReadYourWrites
 	MonotonicReads
 	MonotonicWrites
@@ -20,7 +27,7 @@ const (
 	guarantees
 )
 
-var guaranteeNames = [...]string{"causal consistency", "read your writes", "monotonic reads", "monotonic writes", "writes follow reads"}
+var guaranteeNames = [...]string{"sequential consistency", "causal consistency", "read your writes", "monotonic reads", "monotonic writes", "writes follow reads"}
 
 // String returns the guarantee's name.
 func (g Guarantee) String() string {
@@ -56,30 +63,55 @@ type Staleness struct {
 type Holds struct {
 	Findings  []Finding // one per guarantee, in their order
 	Staleness Staleness
+	Effects   Effects
 }
 
-// Strongest names the strongest model that holds: linearizability is not looked at.
-func (h *Holds) Strongest() string {
-	all := true
-	held := ""
-	for _, f := range h.Findings {
-		if f.Verdict != OK {
-			all = all && f.Guarantee == Causal
-			continue
+// ImpliedByLinearizability notes that the history is linearizable, whatever the
+// searches came to: it is sequentially and causally consistent then.
+func (h *Holds) ImpliedByLinearizability() {
+	for i := range h.Findings {
+		if f := &h.Findings[i]; f.Guarantee == Sequential || f.Guarantee == Causal {
+			f.Verdict, f.Text = OK, ""
 		}
-		if f.Guarantee == Causal {
-			return f.Guarantee.String()
-		}
-		if held != "" {
-			held += ", "
-		}
-		held += f.Guarantee.String()
 	}
-	switch {
-	case all:
-		return "all session guarantees"
-	case held == "":
-		return "none of those looked for"
+}
+
+// Held lists the guarantees that hold, in their order.
+func (h *Holds) Held() []Guarantee {
+	var held []Guarantee
+	for _, f := range h.Findings {
+		if f.Verdict == OK {
+			held = append(held, f.Guarantee)
+		}
 	}
 	return held
+}
+
+// Strongest names the strongest model that holds, see [StrongestOf]: linearizability
+// is not looked at.
+func (h *Holds) Strongest() string {
+	held := h.Held()
+	if len(held) == 0 && slices.ContainsFunc(h.Findings, func(f Finding) bool { return f.Verdict == Inconclusive }) {
+		return "not decided"
+	}
+	return StrongestOf(held)
+}
+
+// StrongestOf names the strongest of guarantees that hold, which are in their order.
+// Each model implies the next, up to the session guarantees, which do not imply each
+// other and are listed.
+func StrongestOf(held []Guarantee) string {
+	switch {
+	case len(held) == 0:
+		return "none of those looked for"
+	case held[0] < ReadYourWrites:
+		return held[0].String()
+	case len(held) == int(guarantees-ReadYourWrites):
+		return "all session guarantees"
+	}
+	names := make([]string, len(held))
+	for i, g := range held {
+		names[i] = g.String()
+	}
+	return strings.Join(names, ", ")
 }

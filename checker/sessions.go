@@ -40,25 +40,33 @@ type sessionScan struct {
 	versions []version
 	reads    []int32 // per operation: the version it shows; -1: none
 	writes   []int32 // per operation: the version it makes; -1: none
+	seen     []bool  // per version: some answer shows it
 	cells    int
 	reason   string // why nothing can be said
 }
 
 // WhatHolds says which guarantees weaker than linearizability a history keeps.
-// Sessions holds the number of each operation's session; nil: its client. Only
-// histories of the register and kv machines are decided, and only if no value is
+// Sessions holds the number of each operation's session, 0 or more; nil: its client.
+// Sequential consistency is searched for within the budget of opt; the others are
+// decided for histories of the register and kv machines only, and only if no value is
 // written to a cell twice.
+//
+// It panics where [Validate] reports an error. An operation of unknown outcome may take effect after others of its session, so it
+// is a session by itself, and one that nobody saw does not count.
 func WhatHolds(history []protocols.Operation, sessions []int32, opt Options) Holds {
-	s := sessionScan{history: history, opt: opt.filled(), session: sessions}
+	s := sessionScan{history: history, opt: opt.filled()}
+	s.nameSessions(sessions)
 	s.prepare()
-	var h Holds
+	h := Holds{Effects: CountEffects(history, opt)}
 	if s.reason != "" {
-		for g := range guarantees {
+		h.Findings = append(h.Findings, s.sequential(Finding{}))
+		for g := Causal; g < guarantees; g++ {
 			h.Findings = append(h.Findings, Finding{g, Inconclusive, s.reason})
 		}
 		return h
 	}
-	h.Findings = append(h.Findings, s.causal())
+	causal := s.causal()
+	h.Findings = append(h.Findings, s.sequential(causal), causal)
 	for g := ReadYourWrites; g < guarantees; g++ {
 		h.Findings = append(h.Findings, s.guarantee(g))
 	}
@@ -110,7 +118,7 @@ func (s *sessionScan) prepare() {
 		s.versions = append(s.versions, version{key: cell, op: int32(i), call: op.Call, ret: op.Return, ended: op.Ended})
 	}
 	s.collectReads(made)
-	s.collectSessions()
+	s.collectSessions(made)
 }
 
 // collectReads notes what every answer shows. Writes that answer show what they
@@ -133,17 +141,59 @@ func (s *sessionScan) collectReads(made map[cellValue]int32) {
 	}
 }
 
-// collectSessions sorts operations by session. A session that has two operations
-// open at once has no order.
-func (s *sessionScan) collectSessions() {
-	if s.session == nil {
-		s.session = make([]int32, len(s.history))
-		for i := range s.history {
+// nameSessions numbers every operation's session.
+func (s *sessionScan) nameSessions(sessions []int32) {
+	s.session = make([]int32, len(s.history))
+	for i := range s.history {
+		switch {
+		case s.history[i].Outcome == protocols.Unknown:
+			s.session[i] = -1 - int32(i) // its own
+		case sessions != nil:
+			s.session[i] = sessions[i]
+		default:
 			s.session[i] = -int32(s.history[i].Client)
 		}
 	}
+}
+
+// seeUnknown notes what a cas of unknown outcome saw, if what it wrote was seen: it was
+// executed then, and saw what it expected.
+func (s *sessionScan) seeUnknown(made map[cellValue]int32) {
+	for again := true; again; {
+		again = false
+		for i := range s.history {
+			op, w := &s.history[i], s.writes[i]
+			if op.Outcome != protocols.Unknown || op.Op != protocols.CAS || w < 0 || !s.seen[w] || s.reads[i] >= 0 {
+				continue
+			}
+			v, have := made[cellValue{op.Key, op.Old}]
+			if !have {
+				s.reason = "a value was never written, and cas expects it: " + formatOperation(op, s.kind, s.opt)
+				return
+			}
+			s.reads[i], again = v, again || !s.seen[v]
+			s.seen[v] = true
+		}
+	}
+}
+
+// idle reports whether operation i has an unknown outcome and nobody saw what it wrote.
+func (s *sessionScan) idle(i int32) bool {
+	return s.history[i].Outcome == protocols.Unknown && (s.writes[i] < 0 || !s.seen[s.writes[i]])
+}
+
+// collectSessions sorts operations by session. A session that has two operations
+// open at once has no order.
+func (s *sessionScan) collectSessions(made map[cellValue]int32) {
+	s.seen = make([]bool, len(s.versions))
+	for _, r := range s.reads {
+		if r >= 0 {
+			s.seen[r] = true
+		}
+	}
+	s.seeUnknown(made)
 	for i := range s.history {
-		if s.reads[i] >= 0 || s.writes[i] >= 0 {
+		if (s.reads[i] >= 0 || s.writes[i] >= 0) && !s.idle(int32(i)) {
 			s.order = append(s.order, int32(i))
 		}
 	}

@@ -3,6 +3,8 @@ package checker
 import (
 	"cmp"
 	"slices"
+
+	"github.com/lockstep-sim/lockstep/protocols"
 )
 
 // staleness measures how far answers lag. A write is newer than a version if it was
@@ -21,7 +23,7 @@ func (s *sessionScan) staleness() Staleness {
 	}
 	reads := make([][]int32, s.cells) // operations that show a version, by call
 	for i := range s.history {
-		if r := s.reads[i]; r >= 0 {
+		if r := s.reads[i]; r >= 0 && s.history[i].Outcome == protocols.Done {
 			reads[s.versions[r].key] = append(reads[s.versions[r].key], int32(i))
 		}
 	}

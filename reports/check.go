@@ -65,6 +65,9 @@ func CheckHistory(file string, h *histories.History, budget checker.Budget, guar
 		sessions[i] = h.Processes[h.Operations[i].Seq-1]
 	}
 	c.Holds = checker.WhatHolds(h.Operations, sessions, opt)
+	if c.Verdict == checker.OK {
+		c.Holds.ImpliedByLinearizability()
+	}
 	return c
 }
 
@@ -118,7 +121,14 @@ func (c *CheckedHistory) WriteText(w io.Writer, paint Paint) error {
 			t.AppendRow(table.Row{"", f.Guarantee.String() + ": " + finding(f)})
 		}
 		if s := c.Holds.Staleness; s.Decided {
-			t.AppendRow(table.Row{"staleness", fmt.Sprintf("%d of %d answers; at most %s behind, %s", s.Stale, s.Reads, plural(int(s.Versions), "write"), Duration(s.Nanoseconds))})
+			behind := fmt.Sprintf("%d of %d answers; at most %s behind", s.Stale, s.Reads, plural(int(s.Versions), "write"))
+			if c.history.Timed {
+				behind += ", " + Duration(s.Nanoseconds)
+			}
+			t.AppendRow(table.Row{"staleness", behind})
+		}
+		if effects := c.Holds.Effects.String(); effects != "" {
+			t.AppendRow(table.Row{"last answers", effects})
 		}
 	}
 	writeTable(b, t, "  ")
@@ -210,6 +220,7 @@ type checkedLine struct {
 	Strongest  string               `json:"strongest,omitempty"`
 	Guarantees []guaranteeLine      `json:"guarantees,omitempty"`
 	Staleness  *stalenessLine       `json:"staleness,omitempty"`
+	Effects    *checker.Effects     `json:"effects,omitempty"`
 }
 
 type guaranteeLine struct {
@@ -219,10 +230,10 @@ type guaranteeLine struct {
 }
 
 type stalenessLine struct {
-	Reads    int   `json:"reads"`
-	Stale    int   `json:"stale"`
-	Versions int64 `json:"versions"`
-	TimeNS   int64 `json:"time_ns"`
+	Reads    int    `json:"reads"`
+	Stale    int    `json:"stale"`
+	Versions int64  `json:"versions"`
+	TimeNS   *int64 `json:"time_ns,omitempty"` // where the history has times
 }
 
 // WriteJSON writes the judgement as one JSON object on one line.
@@ -244,14 +255,20 @@ func (c *CheckedHistory) WriteJSON(w io.Writer) error {
 	}
 	if len(c.Holds.Findings) > 0 {
 		if l.Strongest = c.Holds.Strongest(); c.Verdict == checker.OK {
-			l.Strongest = "linearizability"
+			l.Strongest = scenarios.Linearizability
 		}
 		for _, f := range c.Holds.Findings {
 			l.Guarantees = append(l.Guarantees, guaranteeLine{f.Guarantee, f.Verdict, f.Text})
 		}
 	}
 	if s := c.Holds.Staleness; s.Decided {
-		l.Staleness = &stalenessLine{s.Reads, s.Stale, s.Versions, s.Nanoseconds}
+		l.Staleness = &stalenessLine{Reads: s.Reads, Stale: s.Stale, Versions: s.Versions}
+		if c.history.Timed {
+			l.Staleness.TimeNS = &s.Nanoseconds
+		}
+	}
+	if len(c.Holds.Findings) > 0 {
+		l.Effects = &c.Holds.Effects
 	}
 	return encode(w, l, "")
 }

@@ -302,6 +302,32 @@ func (c *cell) of(m *metric) []int64 {
 	return values
 }
 
+// strongest names the strongest model that held in every run; none where no run put
+// anything on trial.
+func (c *cell) strongest() string {
+	name, weaker := "none", false
+	var held []checker.Guarantee // in every run that is weaker than linearizable
+	for i := range c.runs {
+		switch j := &c.runs[i].Judged; j.Strongest {
+		case "":
+		case scenarios.Linearizability:
+			if !weaker {
+				name = scenarios.Linearizability
+			}
+		default:
+			if !weaker {
+				name, held, weaker = j.Strongest, slices.Clone(j.Held), true
+				continue
+			}
+			held = slices.DeleteFunc(held, func(g checker.Guarantee) bool { return !slices.Contains(j.Held, g) })
+			if name != j.Strongest {
+				name = checker.StrongestOf(held)
+			}
+		}
+	}
+	return name
+}
+
 // lost returns how many acknowledged writes all runs lost, as their guarantee allows.
 func (c *cell) lost() int {
 	n := 0

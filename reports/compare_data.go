@@ -26,6 +26,7 @@ type columnJSON struct {
 	Value    string                `json:"value,omitempty"`
 	OK       int                   `json:"runs_ok"`
 	Lost     int                   `json:"lost_writes"` // acknowledged, summed over the runs
+	Holds    string                `json:"strongest"`   // the strongest model that held in every run
 	Gives    *scenarios.Profile    `json:"gives"`
 	Baseline *int                  `json:"baseline"` // position in columns, from 0; null for the first
 	Metrics  map[string]metricJSON `json:"metrics"`
@@ -44,7 +45,7 @@ type metricJSON struct {
 func (c *Comparison) WriteJSON(w io.Writer) error {
 	out := comparisonJSON{Scenario: c.scenario, Key: c.key, Seeds: len(c.cells[0].runs), Mixed: c.mixed(), Significance: significance}
 	for i, made := range c.cells {
-		column := columnJSON{Protocol: made.protocol, Value: made.value, OK: made.okRuns(), Lost: made.lost(), Gives: &made.profile, Metrics: map[string]metricJSON{}}
+		column := columnJSON{Protocol: made.protocol, Value: made.value, OK: made.okRuns(), Lost: made.lost(), Holds: made.strongest(), Gives: &made.profile, Metrics: map[string]metricJSON{}}
 		var base *cell
 		if at := c.baseline(i); at >= 0 {
 			column.Baseline, base = &at, c.cells[at]
@@ -82,7 +83,7 @@ func (c *Comparison) WriteCSV(w io.Writer) error {
 	for _, m := range metrics {
 		header = append(header, m.key)
 	}
-	records := [][]string{append(header, "digest")}
+	records := [][]string{append(header, "digest", "strongest")}
 	for _, cell := range c.cells {
 		for i := range cell.runs {
 			r := &cell.runs[i]
@@ -98,7 +99,7 @@ func (c *Comparison) WriteCSV(w io.Writer) error {
 				}
 				row = append(row, m.unit.number(v))
 			}
-			records = append(records, append(row, r.Digest))
+			records = append(records, append(row, r.Digest, plainCell(r.Judged.Strongest)))
 		}
 	}
 	return writeRecords(w, records)

@@ -53,14 +53,16 @@ func (c *Comparison) guarantees() grid {
 // medians is the table of medians of the cells: beside each median its interval, below
 // it the difference from the baseline.
 func (c *Comparison) medians() grid {
-	head, ok, lost := []string{Clean(c.key)}, []string{"runs ok"}, []string{"lost writes"}
+	head, ok, lost, holds := []string{Clean(c.key)}, []string{"runs ok"}, []string{"lost writes"}, []string{"what holds"}
 	for _, cell := range c.cells {
 		head, ok, lost = append(head, c.title(cell)), append(ok, cell.ok(false)), append(lost, fmt.Sprint(cell.lost()))
+		holds = append(holds, cell.strongest())
 	}
 	g := grid{head, ok}
 	if c.lossy() {
 		g = append(g, lost)
 	}
+	g = append(g, holds)
 	for m := range metrics {
 		row := []string{metrics[m].name}
 		for i, cell := range c.cells {

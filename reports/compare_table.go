@@ -20,6 +20,9 @@ const columnsPerTable = 4
 // guaranteeWidth is where the texts of the guarantees are wrapped.
 const guaranteeWidth = 38
 
+// holdsWidth is where the names of what holds are wrapped.
+const holdsWidth = 15
+
 // Write writes what each protocol gives, then the table of medians: one column for
 // each protocol and value, one row for each metric. Beside each median stands the
 // difference from its baseline, with the p-value of the paired test, or ~ where the
@@ -45,13 +48,14 @@ func (c *Comparison) Write(w io.Writer, paint Paint) error {
 func (c *Comparison) writeMedians(b *bufio.Writer, from, to int, paint Paint) {
 	t := plainTable()
 	t.Style().Format.Header = text.FormatDefault
-	header, ok, lost := table.Row{Clean(c.key)}, table.Row{"runs ok"}, table.Row{"lost writes"}
+	header, ok, lost, holds := table.Row{Clean(c.key)}, table.Row{"runs ok"}, table.Row{"lost writes"}, table.Row{"what holds"}
 	var columns []table.ColumnConfig
 	for i := from; i < to; i++ {
 		header, ok, lost = append(header, c.title(c.cells[i])), append(ok, c.cells[i].ok(paint)), append(lost, c.cells[i].lost())
+		holds = append(holds, text.WrapSoft(c.cells[i].strongest(), holdsWidth))
 		columns = append(columns, table.ColumnConfig{Number: len(header), Align: text.AlignRight, AlignHeader: text.AlignRight})
 		if i > 0 {
-			header, ok, lost = append(header, ""), append(ok, ""), append(lost, "")
+			header, ok, lost, holds = append(header, ""), append(ok, ""), append(lost, ""), append(holds, "")
 		}
 	}
 	t.SetColumnConfigs(columns)
@@ -60,6 +64,7 @@ func (c *Comparison) writeMedians(b *bufio.Writer, from, to int, paint Paint) {
 	if c.lossy() {
 		t.AppendRow(lost)
 	}
+	t.AppendRow(holds)
 	for m := range metrics {
 		row := table.Row{metrics[m].name}
 		for i := from; i < to; i++ {

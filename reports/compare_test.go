@@ -43,13 +43,45 @@ func comparison(seeds int) *Comparison {
 			if p == 1 && v == 1 && seed == 2 {
 				r.Verdict, r.Operations.OK, r.History = checker.Unavailable, 0, nil
 			}
+			r.Judged.Strongest = scenarios.Linearizability
 			if p == 1 {
 				r.Lost = &scenarios.Lost{Count: seed}
+			}
+			if p == 1 && seed%3 == 0 {
+				r.Judged.Strongest, r.Judged.Held = "causal consistency", []checker.Guarantee{checker.Causal, checker.ReadYourWrites}
 			}
 			c.Add(cell, r)
 		}
 	}
 	return c
+}
+
+// TestStrongestOfRuns: of several runs, what held in every one of them is told.
+func TestStrongestOfRuns(t *testing.T) {
+	linearizable := scenarios.Judged{Strongest: scenarios.Linearizability}
+	held := func(g ...checker.Guarantee) scenarios.Judged {
+		return scenarios.Judged{Strongest: checker.StrongestOf(g), Held: g}
+	}
+	for _, c := range []struct {
+		runs []scenarios.Judged
+		want string
+	}{
+		{nil, "none"},
+		{[]scenarios.Judged{{}, linearizable}, "linearizability"},
+		{[]scenarios.Judged{linearizable, held(checker.Sequential, checker.Causal), linearizable}, "sequential consistency"},
+		{[]scenarios.Judged{held(checker.Sequential, checker.Causal), held(checker.Causal)}, "causal consistency"},
+		{[]scenarios.Judged{held(checker.Causal, checker.MonotonicReads), held(checker.ReadYourWrites, checker.MonotonicReads)}, "monotonic reads"},
+		{[]scenarios.Judged{held(checker.Causal), held(checker.ReadYourWrites)}, "none of those looked for"},
+		{[]scenarios.Judged{{Strongest: "not decided"}, linearizable}, "not decided"},
+	} {
+		var made cell
+		for _, j := range c.runs {
+			made.runs = append(made.runs, run{Result: &scenarios.Result{Judged: j}})
+		}
+		if got := made.strongest(); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.runs, got, c.want)
+		}
+	}
 }
 
 func TestComparisonTable(t *testing.T) {

@@ -27,13 +27,15 @@ type line struct {
 	PerCommit  scenarios.PerCommit  `json:"per_commit"`
 	Leaderless int64                `json:"leaderless_ns"`
 	Lost       *scenarios.Lost      `json:"lost_writes,omitempty"`
+	Strongest  string               `json:"strongest,omitempty"`
 	Replay     string               `json:"replay"`
 }
 
 // WriteLine writes r as one JSON object on one line: scenario, protocol, seed,
 // verdict, check and reason where something is not as it should be, digest,
 // events, virtual_seconds, operations, latency_ns, per_commit, leaderless_ns,
-// lost_writes where the protocol's guarantee allows them, and replay.
+// lost_writes where the protocol's guarantee allows them, strongest (the strongest
+// model that held, where clients' history was judged) and replay.
 func WriteLine(w io.Writer, r *scenarios.Result) error {
 	reason := r.Reason
 	if reason == "" { // an ok run that misses an expectation
@@ -49,7 +51,7 @@ func WriteLine(w io.Writer, r *scenarios.Result) error {
 		Verdict: r.Verdict, Check: r.Check, Reason: reason,
 		Digest: r.Digest, Events: r.Events, Virtual: r.Virtual,
 		Operations: r.Operations, Latency: r.Latency, PerCommit: r.PerCommit,
-		Leaderless: r.Leaderless, Lost: r.Lost, Replay: r.Replay,
+		Leaderless: r.Leaderless, Lost: r.Lost, Strongest: r.Judged.Strongest, Replay: r.Replay,
 	}, "")
 }
 

@@ -44,11 +44,12 @@ func OpenRunFolder(dir string, runs int) (*RunFolder, error) {
 // written out. Where history and trace are wanted too, the run is repeated to get
 // them, which costs less than to record every run in case it fails; otherwise
 // those of an earlier run are removed. A run that is not as expected and keeps them has
-// report.html too.
+// report.html too, and one whose history is not linearizable picture.html.
 func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) error {
 	row := path.Join(PathName(r.Scenario), PathName(r.Protocol))
 	folder := RunPath(r)
-	history, trace, report := path.Join(folder, "history.jsonl"), path.Join(folder, "trace.txt"), path.Join(folder, "report.html")
+	history, trace := path.Join(folder, "history.jsonl"), path.Join(folder, "trace.txt")
+	report, picture := path.Join(folder, "report.html"), path.Join(folder, "picture.html")
 	b := f.Batch()
 	if err := b.Write(path.Join(folder, "result.json"), func(w io.Writer) error { return WriteResult(w, r) }); err != nil {
 		return err
@@ -60,12 +61,13 @@ func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenar
 		b.Remove(history)
 		b.Remove(trace)
 		b.Remove(report)
+		b.Remove(picture)
 		return b.Commit()
 	}
 	var again *scenarios.Result
 	err := b.Write(trace, func(w io.Writer) error {
 		text := &StickyWriter{W: w}
-		again = scenarios.Run(sc, p, r.Seed, scenarios.Options{History: true, TraceTo: text})
+		again = scenarios.Run(sc, p, r.Seed, scenarios.Options{History: true, Trace: true, TraceTo: text})
 		return text.Err
 	})
 	if err != nil {
@@ -81,6 +83,11 @@ func (f *RunFolder) Add(sc *scenarios.Scenario, p *protocols.Protocol, r *scenar
 	if r.Code() == scenarios.CodeOK {
 		b.Remove(report)
 	} else if err := b.Write(report, func(w io.Writer) error { return WritePage(w, sc, p, r) }); err != nil {
+		return err
+	}
+	if !hasPicture(again) {
+		b.Remove(picture)
+	} else if err := b.Write(picture, func(w io.Writer) error { return WriteHistoryPicture(w, sc, p, again) }); err != nil {
 		return err
 	}
 	return b.Commit()

@@ -100,8 +100,8 @@ func writeFigures(b *bufio.Writer, r *scenarios.Result) {
 		row("lost", lostWrites(r.Lost))
 	}
 	row("judged by", judged(r.Judged))
-	if r.Judged.Strongest != "" {
-		row("what holds", fmt.Sprintf("%s; %s, by at most %s", r.Judged.Strongest, plural(r.Judged.Stale, "stale read"), Duration(r.Judged.StaleNS)))
+	if holds := whatHolds(r.Judged); holds != "" {
+		row("what holds", holds)
 	}
 	row("run", fmt.Sprintf("%s virtual seconds, %d events, digest %s", r.Virtual, r.Events, Clean(r.Digest)))
 	writeTable(b, t, "  ")
@@ -116,6 +116,22 @@ func lostWrites(l *scenarios.Lost) string {
 	s := fmt.Sprintf("%s, acknowledged from %s to %s; the guarantee allows it",
 		plural(l.Count, "acknowledged write"), Duration(l.FromNS), Duration(l.ToNS))
 	return s + "\n" + Clean(strings.Join(l.Writes[:min(3, len(l.Writes))], "; "))
+}
+
+// whatHolds names the strongest model that held and, where that is not linearizability,
+// how far answers lagged and what became of writes.
+func whatHolds(j scenarios.Judged) string {
+	if j.Strongest == "" || j.Strongest == scenarios.Linearizability {
+		return j.Strongest
+	}
+	s := j.Strongest
+	if j.Stale > 0 {
+		s += fmt.Sprintf("; %s, by at most %s", plural(j.Stale, "stale read"), Duration(j.StaleNS))
+	}
+	if e := j.Effects; e != nil && e.Any() {
+		s += "; by the last answers " + j.Effects.String()
+	}
+	return s
 }
 
 func judged(j scenarios.Judged) string {

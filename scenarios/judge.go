@@ -145,16 +145,19 @@ func (r *Result) notLinearizable() bool {
 	return slices.ContainsFunc(r.Violations, func(b Broken) bool { return b.Check == CheckLinearizability })
 }
 
+// weakerSteps is the budget of the search for a weaker model: a campaign meets it in
+// every run of a protocol that is not linearizable.
+const weakerSteps = 1_000_000
+
 // weaker says what a history that is not linearizable, or need not be, still gives.
-// Machines for which that is not decided say nothing.
 func (r *run) weaker(history []protocols.Operation) {
-	holds := checker.WhatHolds(history, nil, checker.Options{Machine: r.sc.Machine})
-	if !holds.Staleness.Decided {
-		return
-	}
+	holds := checker.WhatHolds(history, nil, checker.Options{Machine: r.sc.Machine, Budget: checker.Budget{Steps: weakerSteps}})
 	judged := &r.result.Judged
-	judged.Strongest = holds.Strongest()
+	judged.Strongest, judged.Held = holds.Strongest(), holds.Held()
 	judged.Stale, judged.StaleNS = holds.Staleness.Stale, holds.Staleness.Nanoseconds
+	if holds.Effects.String() != "" {
+		judged.Effects = &holds.Effects
+	}
 }
 
 // history takes over the judgement over the clients' history.
@@ -168,6 +171,10 @@ func (r *run) history(report *checker.Report) {
 		}
 	}
 	switch report.Verdict {
+	case checker.OK:
+		if r.result.Operations.OK > 0 {
+			judged.Strongest = Linearizability
+		}
 	case checker.Violation:
 		text := "the history is not linearizable"
 		if report.Counterexample != nil {

@@ -109,12 +109,19 @@ type Judged struct {
 	Deciders    []string `json:"deciders"`      // witness, zones, log, porcupine: those that decided something
 	Partitions  int      `json:"partitions"`    // keys, or 1
 	OutOfBudget int      `json:"out_of_budget"` // cross-checks that gave up; the run is ok none the less
-	// Strongest names the weaker guarantees that a history which is not linearizable,
-	// or need not be, still gives; Stale and StaleNS say how far answers lagged.
-	Strongest string `json:"strongest,omitempty"`
-	Stale     int    `json:"stale_reads,omitempty"`
-	StaleNS   int64  `json:"stale_ns,omitempty"`
+	// Strongest names the strongest model that the history keeps: linearizability, a
+	// weaker one, or session guarantees; "" where nothing was put on trial. Of a history
+	// that is not linearizable, or need not be, Stale and StaleNS say how far answers
+	// lagged, and Effects counts what became of writes.
+	Strongest string              `json:"strongest,omitempty"`
+	Held      []checker.Guarantee `json:"-"` // those that hold, where Strongest is weaker than linearizability
+	Stale     int                 `json:"stale_reads,omitempty"`
+	StaleNS   int64               `json:"stale_ns,omitempty"`
+	Effects   *checker.Effects    `json:"effects,omitempty"`
 }
+
+// Linearizability is [Judged.Strongest] of a history that is linearizable.
+const Linearizability = "linearizability"
 
 // Liveness says how a run was judged after its heals.
 type Liveness struct {

@@ -19,40 +19,61 @@ type openOperation struct {
 // its children.
 type ednEvent struct{ kind, f, process, value, index, time, saw int32 }
 
-func (r *reader) fields(i int32) ednEvent {
+// fields finds what an event says. A field that stands twice has no meaning.
+func (r *reader) fields(i int32) (ednEvent, error) {
 	var e ednEvent
 	f := &r.scan.out
 	for k := f.nodes[i].first; k != 0; k = f.nodes[f.nodes[k].next].next {
 		if f.nodes[k].kind != keywordForm {
 			continue
 		}
-		v := f.nodes[k].next
-		switch string(f.textOf(k)) {
-		case "type":
-			e.kind = v
-		case "f":
-			e.f = v
-		case "process":
-			e.process = v
-		case "value":
-			e.value = v
-		case "index":
-			e.index = v
-		case "time":
-			e.time = v
-		case "saw":
-			e.saw = v
+		to := e.field(string(f.textOf(k)))
+		if to == nil {
+			continue
 		}
+		if *to != 0 {
+			return e, r.scan.errorf(r.scan.begun, "an event has :%s twice", f.textOf(k))
+		}
+		*to = f.nodes[k].next
 	}
 	if e.value == 0 {
 		e.value = f.add(form{kind: nilForm})
 	}
-	return e
+	return e, nil
+}
+
+// field returns where a field's form is kept; nil for those without a meaning here.
+func (e *ednEvent) field(name string) *int32 {
+	switch name {
+	case "type":
+		return &e.kind
+	case "f":
+		return &e.f
+	case "process":
+		return &e.process
+	case "value":
+		return &e.value
+	case "index":
+		return &e.index
+	case "time":
+		return &e.time
+	case "saw":
+		return &e.saw
+	}
+	return nil
 }
 
 // event takes one event of a Jepsen history.
 func (r *reader) event(i int32) error {
-	e, f, line := r.fields(i), &r.scan.out, r.scan.begun
+	e, err := r.fields(i)
+	if err != nil {
+		return err
+	}
+	return r.take(e)
+}
+
+func (r *reader) take(e ednEvent) error {
+	f, line := &r.scan.out, r.scan.begun
 	if e.kind == 0 || f.nodes[e.kind].kind != keywordForm {
 		return r.scan.errorf(line, "an event without a :type: want :invoke, :ok, :fail or :info")
 	}
@@ -71,9 +92,12 @@ func (r *reader) event(i int32) error {
 	if err := r.order(e); err != nil {
 		return err
 	}
-	if f.nodes[e.process].kind != intForm {
+	switch process := f.nodes[e.process].kind; {
+	case process == keywordForm, process == stringForm:
 		r.nemesis(e) // or whatever else is no client
 		return nil
+	case process != intForm:
+		return r.scan.errorf(line, ":process %s: want a whole number of 64 bits, or a name like :nemesis", shorten(f.print(nil, e.process)))
 	}
 	r.key = f.print(append(r.key[:0], 'p'), e.process)
 	process, err := r.processes.id(r.key)
@@ -97,6 +121,7 @@ func (r *reader) order(e ednEvent) error {
 		r.index = f.nodes[e.index].n
 	}
 	if e.time == 0 || f.nodes[e.time].kind != intForm {
+		r.Timed = r.Timed && f.nodes[e.process].kind != intForm
 		return nil
 	}
 	if n := f.nodes[e.time].n; n >= r.time {
@@ -227,7 +252,7 @@ func (r *reader) complete(e ednEvent, kind string, process int32) error {
 			return r.scan.errorf(line, "a drain ends in :info: nobody knows how many elements it took")
 		}
 		return nil
-	case kind == "fail" && op.Op == protocols.CAS && e.saw != 0: // as this project writes it
+	case kind == "fail" && (op.Op == protocols.CAS || op.Op == protocols.Delete && r.Model == "queue") && e.saw != 0: // as this project writes it
 		op.Outcome, op.Return = protocols.Done, r.clock
 		return r.answer(op, e, o.f)
 	case kind == "fail":

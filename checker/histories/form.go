@@ -1,6 +1,10 @@
 package histories
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // formKind says what a form is.
 type formKind uint8
@@ -12,7 +16,8 @@ const (
 	otherForm   // any other number, a character, a symbol: told apart by their text
 	stringForm  // text is without quotes
 	keywordForm // text is without the colon
-	listForm    // list, vector or set
+	listForm    // list or vector
+	setForm     // its order means nothing
 	mapForm     // its children are keys and values in turn
 )
 
@@ -21,7 +26,7 @@ const (
 type form struct {
 	kind        formKind
 	from, to    int32 // its text
-	n           int64 // intForm: the number; listForm, mapForm: how many children
+	n           int64 // intForm: the number; of collections: how many children
 	first, next int32
 }
 
@@ -74,19 +79,36 @@ func (f *forms) print(to []byte, i int32) []byte {
 		return append(to, '"')
 	case keywordForm:
 		return append(append(to, ':'), f.textOf(i)...)
-	case listForm, mapForm:
-		open, end := byte('['), byte(']')
-		if n.kind == mapForm {
-			open, end = '{', '}'
-		}
-		to = append(to, open)
+	case listForm:
+		to = append(to, '[')
 		for c := n.first; c != 0; c = f.nodes[c].next {
 			if c != n.first {
 				to = append(to, ' ')
 			}
 			to = f.print(to, c)
 		}
-		return append(to, end)
+		return append(to, ']')
+	case setForm:
+		return f.printSorted(append(to, '#'), n.first, 1)
+	case mapForm:
+		return f.printSorted(to, n.first, 2)
 	}
 	return append(to, f.textOf(i)...)
+}
+
+// printSorted appends the children of a set, or the entries of a map, which have two
+// forms each, in the order of their texts.
+func (f *forms) printSorted(to []byte, first int32, each int) []byte {
+	var texts []string
+	for c := first; c != 0; {
+		text := f.print(nil, c)
+		c = f.nodes[c].next
+		if each == 2 {
+			text = f.print(append(text, ' '), c)
+			c = f.nodes[c].next
+		}
+		texts = append(texts, string(text))
+	}
+	slices.Sort(texts)
+	return append(append(append(to, '{'), strings.Join(texts, " ")...), '}')
 }

@@ -33,6 +33,9 @@ type History struct {
 	// Positions: every answered operation says at which position of the system's
 	// log it took effect.
 	Positions bool
+	// Timed: Began and Ended say when operations were called and returned; otherwise
+	// they say nothing.
+	Timed bool
 	// Skipped counts lines of nemeses and of the test itself.
 	Skipped int
 	// Marks are the faults of nemeses, on the scale of Call and Return.

@@ -11,50 +11,67 @@ type jsonFields struct {
 	client, kind, op, key, arg, old, outcome, value, swapped, list, position, call, ret, began, ended int32
 }
 
-func (r *reader) jsonFields(i int32) jsonFields {
+// jsonFields finds what an operation says. A field that stands twice has no meaning.
+func (r *reader) jsonFields(i int32) (jsonFields, error) {
 	var j jsonFields
 	f := &r.scan.out
 	for k := f.nodes[i].first; k != 0; k = f.nodes[f.nodes[k].next].next {
-		v := f.nodes[k].next
-		switch string(f.textOf(k)) {
-		case "client":
-			j.client = v
-		case "kind":
-			j.kind = v
-		case "op":
-			j.op = v
-		case "key":
-			j.key = v
-		case "arg":
-			j.arg = v
-		case "old":
-			j.old = v
-		case "outcome":
-			j.outcome = v
-		case "value":
-			j.value = v
-		case "swapped":
-			j.swapped = v
-		case "list":
-			j.list = v
-		case "position":
-			j.position = v
-		case "call":
-			j.call = v
-		case "return":
-			j.ret = v
-		case "began_ns":
-			j.began = v
-		case "ended_ns":
-			j.ended = v
+		to := j.field(string(f.textOf(k)))
+		if to == nil {
+			continue
 		}
+		if *to != 0 {
+			return j, r.scan.errorf(r.scan.begun, "an operation has the field %q twice", f.textOf(k))
+		}
+		*to = f.nodes[k].next
 	}
-	return j
+	return j, nil
+}
+
+// field returns where a field's form is kept; nil for those without a meaning here.
+func (j *jsonFields) field(name string) *int32 {
+	switch name {
+	case "client":
+		return &j.client
+	case "kind":
+		return &j.kind
+	case "op":
+		return &j.op
+	case "key":
+		return &j.key
+	case "arg":
+		return &j.arg
+	case "old":
+		return &j.old
+	case "outcome":
+		return &j.outcome
+	case "value":
+		return &j.value
+	case "swapped":
+		return &j.swapped
+	case "list":
+		return &j.list
+	case "position":
+		return &j.position
+	case "call":
+		return &j.call
+	case "return":
+		return &j.ret
+	case "began_ns":
+		return &j.began
+	case "ended_ns":
+		return &j.ended
+	}
+	return nil
 }
 
 // operation takes one operation of JSON lines.
 func (r *reader) operation(i int32) error {
-	j, f, line := r.jsonFields(i), &r.scan.out, r.scan.begun
+	j, err := r.jsonFields(i)
+	if err != nil {
+		return err
+	}
+	f, line := &r.scan.out, r.scan.begun
 	if j.kind != 0 && string(f.textOf(j.kind)) == protocols.Follow.String() {
 		r.Skipped++
 		return nil
@@ -138,6 +155,7 @@ func (r *reader) interval(op *protocols.Operation, j jsonFields) error {
 		return err
 	}
 	op.Began, op.Ended = protocols.Time(began), protocols.Time(ended)
+	r.Timed = r.Timed && j.began != 0 && (j.ended != 0 || op.Outcome != protocols.Done)
 	if j.outcome != 0 {
 		switch outcome := string(f.textOf(j.outcome)); outcome {
 		case "ok":

@@ -21,6 +21,7 @@ const (
 	Detect Format = ""
 	EDN    Format = "edn"
 	JSON   Format = "json"
+	Log    Format = "log" // what Jepsen prints while it runs
 )
 
 // reader builds a history from forms.
@@ -31,7 +32,7 @@ type reader struct {
 	open    map[int32]*openOperation // by process; looked up, never ranged over
 	retired map[int32]int            // by process: the line on which it ended with :info
 	clock   int64                    // number of the last event
-	index   int64                    // the last :index; -1: none
+	index   int64                    // the last :index
 	time    int64                    // the last :time
 	decided bool                     // whether operations name keys
 	key     []byte                   // working memory
@@ -53,7 +54,7 @@ func Read(in io.Reader, name, model string, format Format) (*History, error) {
 	if !slices.Contains(Models, model) {
 		return nil, fmt.Errorf("model %q: want %s", model, strings.Join(Models, ", "))
 	}
-	r := &reader{History: &History{Model: model}, open: map[int32]*openOperation{}, retired: map[int32]int{}, faults: map[string]int{}, index: -1, time: -1, placed: true, ordered: true}
+	r := &reader{History: &History{Model: model, Timed: true}, open: map[int32]*openOperation{}, retired: map[int32]int{}, faults: map[string]int{}, index: math.MinInt64, time: math.MinInt64, placed: true, ordered: true}
 	r.scan = scanner{in: bufio.NewReaderSize(in, 1<<16), file: name, line: 1}
 	found, err := r.detect()
 	if err != nil {
@@ -66,11 +67,13 @@ func Read(in io.Reader, name, model string, format Format) (*History, error) {
 	switch format {
 	case EDN:
 		err = r.readAll(r.event)
+	case Log:
+		err = r.readLog()
 	case JSON:
 		r.scan.json, r.jsonKeys = true, true
 		err = r.readAll(r.operation)
 	default:
-		err = fmt.Errorf("format %q: want edn or json", format)
+		err = fmt.Errorf("format %q: want edn, json or log", format)
 	}
 	if err != nil {
 		return nil, err
@@ -80,7 +83,8 @@ func Read(in io.Reader, name, model string, format Format) (*History, error) {
 }
 
 // detect drops a byte order mark, refuses what is no text, and tells the formats
-// apart: JSON objects begin with a string, EDN maps do not.
+// apart: JSON objects begin with a string, EDN maps do not, and logs begin with a
+// word or a date.
 func (r *reader) detect() (Format, error) {
 	head, err := r.scan.in.Peek(1 << 12)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -102,19 +106,22 @@ func (r *reader) detect() (Format, error) {
 			return JSON, nil
 		}
 	}
+	if begin := bytes.TrimLeft(head, " \t\r\n"); len(begin) > 0 && (begin[0] >= '0' && begin[0] <= '9' || begin[0] >= 'A' && begin[0] <= 'Z' || begin[0] >= 'a' && begin[0] <= 'z') {
+		return Log, nil
+	}
 	return EDN, nil
 }
 
 // readAll gives every map of the file to take: one after the other, or in one
-// vector.
+// vector or list.
 func (r *reader) readAll(take func(i int32) error) error {
 	s := &r.scan
-	inVector, separated := false, true
+	end, separated := byte(0), true // what ends the vector or list that holds all
 	for {
 		c, err := s.skip()
 		if errors.Is(err, io.EOF) {
-			if inVector {
-				return s.errorf(s.line, "the file ends before the vector that holds it does")
+			if end != 0 {
+				return s.errorf(s.line, "the file ends before the vector or list that holds it does")
 			}
 			return nil
 		}
@@ -123,12 +130,14 @@ func (r *reader) readAll(take func(i int32) error) error {
 		}
 		s.begun = s.line
 		switch {
-		case c == '[' && !inVector && len(r.Operations) == 0 && r.Skipped == 0:
-			inVector = true
+		case (c == '[' || c == '(' && !s.json) && end == 0 && len(r.Operations) == 0 && r.Skipped == 0:
+			if end = ']'; c == '(' {
+				end = ')'
+			}
 			continue
-		case c == ']' && inVector:
+		case end != 0 && c == end:
 			return r.nothingMore()
-		case s.json && c == ',' && inVector && !separated:
+		case s.json && c == ',' && end != 0 && !separated:
 			separated = true
 			continue
 		}
@@ -150,7 +159,7 @@ func (r *reader) readAll(take func(i int32) error) error {
 	}
 }
 
-// nothingMore refuses what follows the vector that holds the history.
+// nothingMore refuses what follows the vector or list that holds the history.
 func (r *reader) nothingMore() error {
 	c, err := r.scan.skip()
 	if errors.Is(err, io.EOF) {
@@ -159,7 +168,7 @@ func (r *reader) nothingMore() error {
 	if err != nil {
 		return err
 	}
-	return r.scan.errorf(r.scan.line, "unexpected %q after the vector that holds the history", c)
+	return r.scan.errorf(r.scan.line, "unexpected %q after the vector or list that holds the history", c)
 }
 
 // add appends an operation of a process.

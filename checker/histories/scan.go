@@ -2,6 +2,7 @@ package histories
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -150,7 +151,7 @@ func (s *scanner) dispatch(depth int) (int32, error) {
 	}
 	switch {
 	case c == '{':
-		return s.list(listForm, '}', depth)
+		return s.list(setForm, '}', depth)
 	case c == '"':
 		return s.text()
 	case c == '_':
@@ -253,6 +254,8 @@ func (s *scanner) atom(c byte) (int32, error) {
 	n := form{kind: otherForm, from: int32(from), to: int32(len(s.out.text))}
 	word := s.out.text[from:]
 	switch {
+	case s.json && !jsonNumber(word) && (c >= '0' && c <= '9' || c == '-' || c == '+'):
+		return 0, s.errorf(s.line, "%s is no JSON number", shorten(word))
 	case c >= '0' && c <= '9' || c == '-' || c == '+':
 		n.kind, n.n = number(word)
 	case string(word) == "nil" && !s.json || string(word) == "null" && s.json:
@@ -269,6 +272,13 @@ func (s *scanner) atom(c byte) (int32, error) {
 		return 0, s.errorf(s.line, "%s is not UTF-8", shorten(word))
 	}
 	return s.out.add(n), nil
+}
+
+// jsonNumber reports whether a word begins as numbers of JSON do (RFC 8259, section
+// 6): no plus, no leading zero.
+func jsonNumber(word []byte) bool {
+	word = bytes.TrimPrefix(word, []byte("-"))
+	return len(word) > 0 && word[0] >= '0' && word[0] <= '9' && !(len(word) > 1 && word[0] == '0' && word[1] >= '0' && word[1] <= '9')
 }
 
 // number parses an integer; other numbers are known by their text.
@@ -312,6 +322,9 @@ func (s *scanner) character() (int32, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return 0, err
 	}
+	if word := s.out.text[from:]; !utf8.Valid(word) {
+		return 0, s.errorf(s.line, "%s is not UTF-8", shorten(word))
+	}
 	return s.out.add(form{kind: otherForm, from: int32(from), to: int32(len(s.out.text))}), nil
 }
 
@@ -331,6 +344,9 @@ func (s *scanner) text() (int32, error) {
 				return 0, err
 			}
 			continue
+		}
+		if s.json && c < ' ' {
+			return 0, s.errorf(s.begun, "a string holds byte 0x%02x, which JSON writes as an escape: is its end missing?", c)
 		}
 		s.out.text = append(s.out.text, c)
 		if len(s.out.text) > maxForm {
@@ -374,6 +390,11 @@ func (s *scanner) escape() error {
 		}
 		s.out.text = utf8.AppendRune(s.out.text, rune(n))
 		return nil
+	case '"', '\\', '/':
+	default:
+		if s.json {
+			return s.errorf(s.line, "\\%c is no escape of JSON", c)
+		}
 	}
 	s.out.text = append(s.out.text, c)
 	return nil

@@ -20,8 +20,12 @@ type completion struct {
 
 // WriteEDN writes a history as Jepsen does, one event per line. Operations of
 // unknown outcome end in :info, after everything else; their processes are used no
-// more. A cas that was refused is a :fail. What writes and refused cas saw stands
-// under :saw, which other checkers ignore and [Read] reads back.
+// more. A cas that was refused and a dequeue from an empty queue are a :fail. What
+// writes and those saw stands under :saw, which other checkers ignore and [Read]
+// reads back.
+//
+// Logs are written as transactions of one operation, which is what Elle's list-append
+// takes; everything else as the models of Knossos and the counter of Jepsen want it.
 func WriteEDN(out io.Writer, h *History) error {
 	processes, err := h.renumber()
 	if err != nil {
@@ -97,41 +101,78 @@ func (h *History) renumber() ([]int32, error) {
 
 func (h *History) appendEvent(b []byte, index int, at protocols.Time, e completion, process int32) []byte {
 	op := &h.Operations[e.item]
-	kind := "invoke"
-	if e.ends {
-		switch {
-		case op.Outcome == protocols.Unknown:
-			kind = "info"
-		case op.Outcome == protocols.Failed, op.Op == protocols.CAS && !op.Swapped:
-			kind = "fail"
-		default:
-			kind = "ok"
-		}
-	}
 	b = append(b, "{:index "...)
 	b = strconv.AppendInt(b, int64(index), 10)
 	b = append(b, ", :time "...)
 	b = strconv.AppendInt(b, int64(at), 10)
 	b = append(b, ", :type :"...)
-	b = append(b, kind...)
+	b = append(b, h.eventType(op, e.ends)...)
 	b = append(b, ", :process "...)
 	b = strconv.AppendInt(b, int64(process), 10)
 	b = append(b, ", :f :"...)
-	b = append(b, written(h.Model, op.Op)...)
-	b = append(b, ", :value "...)
-	if h.Keyed {
-		b = append(append(append(b, '['), h.Key(op.Key)...), ' ')
+	answered := e.ends && op.Outcome == protocols.Done
+	if h.Model == "log" {
+		b = h.appendTransaction(append(b, "txn, :value "...), op, answered)
+	} else {
+		b = append(b, written(h.Model, op.Op)...)
+		b = append(b, ", :value "...)
+		if h.Keyed {
+			b = append(append(append(b, '['), h.Key(op.Key)...), ' ')
+		}
+		b = h.appendValue(b, op, answered)
+		if h.Keyed {
+			b = append(b, ']')
+		}
 	}
-	b = h.appendValue(b, op, e.ends && op.Outcome == protocols.Done)
-	if h.Keyed {
-		b = append(b, ']')
-	}
-	saw := op.Kind == protocols.Write && !h.Blind && h.Model != "queue" && !(h.Model == "log" && h.seated) && !(op.Op == protocols.CAS && op.Swapped)
-	if e.ends && op.Outcome == protocols.Done && saw {
+	if answered && h.saw(op) {
 		b = append(b, ", :saw "...)
 		b = h.appendAnswer(b, op)
 	}
 	return append(b, '}', '\n')
+}
+
+// eventType returns the :type of an event of an operation.
+func (h *History) eventType(op *protocols.Operation, ends bool) string {
+	switch {
+	case !ends:
+		return "invoke"
+	case op.Outcome == protocols.Unknown:
+		return "info"
+	case op.Outcome == protocols.Failed, op.Op == protocols.CAS && !op.Swapped, h.tookNothing(op):
+		return "fail"
+	}
+	return "ok"
+}
+
+// tookNothing reports whether op found its queue empty.
+func (h *History) tookNothing(op *protocols.Operation) bool {
+	return h.Model == "queue" && op.Op == protocols.Delete && op.Outcome == protocols.Done && op.Value == 0
+}
+
+// saw reports whether op answered more than its :value tells.
+func (h *History) saw(op *protocols.Operation) bool {
+	switch {
+	case h.Model == "queue":
+		return h.tookNothing(op)
+	case op.Kind != protocols.Write, h.Blind, h.Model == "log" && h.seated:
+		return false
+	}
+	return op.Op != protocols.CAS || !op.Swapped
+}
+
+// appendTransaction appends an operation of a log as [[f k v]]. A log without a key
+// gets the key 0.
+func (h *History) appendTransaction(b []byte, op *protocols.Operation, answered bool) []byte {
+	name := "r"
+	if op.Op == protocols.AppendTo {
+		name = "append"
+	}
+	key := "0"
+	if h.Keyed {
+		key = h.Key(op.Key)
+	}
+	b = append(append(append(append(append(b, "[[:"...), name...), ' '), key...), ' ')
+	return append(h.appendValue(b, op, answered), "]]"...)
 }
 
 func (h *History) appendAnswer(b []byte, op *protocols.Operation) []byte {

@@ -30,8 +30,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Judge recorded histories, also those of other systems",
 		Long: `Judge recorded histories, also those of other systems. A file holds JSON lines,
 one operation per line as run --out writes them, or a Jepsen history in EDN, one
-map per line or one vector of maps. - is standard input. docs/checking.md has the
-fields.
+map per line or one vector of maps, or the log that Jepsen prints. - is standard
+input. docs/checking.md has the fields.
 
 Models: ` + strings.Join(histories.Models, ", ") + `. Values [k v] of EDN and the field key of
 JSON lines name independent keys; kv has them always.
@@ -60,7 +60,7 @@ judging it.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.check(cmd.Context(), args, f) },
 	}
 	cmd.Flags().StringVar(&f.model, "model", "", "the `MODEL` to judge by: "+strings.Join(histories.Models, ", ")+" (required)")
-	cmd.Flags().StringVar(&f.format, "format", "", "the `FORMAT` of the files: json or edn (default: seen from their beginning)")
+	cmd.Flags().StringVar(&f.format, "format", "", "the `FORMAT` of the files: json, edn or log (default: seen from their beginning)")
 	cmd.Flags().StringVar(&f.convert, "convert", "", "print the history in another `FORMAT` instead of judging it: edn")
 	cmd.Flags().StringVar(&f.html, "html", "", "write a page about the first violation to the file `OUT`")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per file and line")
@@ -79,8 +79,8 @@ func (f *checkFlags) validate() error {
 		return errors.New("want --model: " + strings.Join(histories.Models, ", "))
 	case !slices.Contains(histories.Models, f.model):
 		return fmt.Errorf("model %q%s: want %s", f.model, scenarios.DidYouMean(f.model, histories.Models), strings.Join(histories.Models, ", "))
-	case f.format != "" && f.format != string(histories.EDN) && f.format != string(histories.JSON):
-		return fmt.Errorf("format %q: want json or edn", f.format)
+	case f.format != "" && f.format != string(histories.EDN) && f.format != string(histories.JSON) && f.format != string(histories.Log):
+		return fmt.Errorf("format %q: want json, edn or log", f.format)
 	case f.convert != "" && f.convert != string(histories.EDN):
 		return fmt.Errorf("convert to %q: want edn", f.convert)
 	case f.steps < 0 || f.megabytes < 0 || f.megabytes > 1<<20:

@@ -47,7 +47,7 @@ off, and so does --json without --out.
 --json prints one object per run and line: scenario, protocol, seed, verdict,
 check and reason where not ok, digest, events, virtual_seconds, operations,
 latency_ns, per_commit, leaderless_ns, lost_writes where the protocol may lose
-acknowledged ones, and replay.
+acknowledged ones, strongest (the strongest model that held), and replay.
 
 --set KEY=VALUE gives a key of the file another value, read as in the file:
 --set network.loss=5%, --set parameters.raft.pre_vote=true, --set faults[1].for=2s.
@@ -62,8 +62,9 @@ they are in each run's object, as reached. The runs themselves stay the same.
 scenario.yaml of every run. history.jsonl and trace.txt are written too for every
 run of a command of at most ` + fmt.Sprint(reports.FewRuns) + `, and in larger ones for the first ` + fmt.Sprint(reports.TracedFailures) + ` runs of each
 scenario and protocol that are not as expected. Those of them that are not as
-expected have report.html as well, a page that needs nothing else. Each file
-appears whole or not at all. A failure that was made small has repro.yaml and the
+expected have report.html as well, a page that needs nothing else, and those whose
+clients' history is not linearizable picture.html, a drawing of the operations that
+have no order, with the faults and leaders of the time. Each file appears whole or not at all. A failure that was made small has repro.yaml and the
 story beside its result.json. Without --out nothing is written.
 
 The first interrupt stops after the runs in progress, keeps what is finished and

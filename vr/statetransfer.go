@@ -51,7 +51,7 @@ func (n *Node) fetchView(view View, from protocols.NodeID, out *protocols.Effect
 	out.SetTimer(timerResend, n.parameters.Resend)
 }
 
-// getState asks the next replica.
+// getState asks the next replica, if there is one.
 func (n *Node) getState(out *protocols.Effects) {
 	t := &n.transfer
 	ask := GetState{View: max(t.view, n.view), Op: n.log.Last()}
@@ -59,8 +59,10 @@ func (n *Node) getState(out *protocols.Effects) {
 		// Operations behind the commit-number may have been reordered in the later view.
 		ask.Op = n.commit
 	}
-	// Early: a question.
-	protocols.SendEarly(out, t.ask, ask)
+	if t.ask != protocols.Nobody {
+		// Early: a question.
+		protocols.SendEarly(out, t.ask, ask)
+	}
 	if t.ask = t.among.Without(n.id).Next(t.ask); t.ask == protocols.Nobody {
 		t.ask = t.among.Without(n.id).Next(protocols.Nobody)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/lockstep-sim/lockstep/internal/bench/floor"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/scenarios"
@@ -32,7 +33,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("steady5: %s, %s/%s, %s, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, clockName, *rounds)
+	fmt.Printf("steady5: %s, %s/%s, %s, medians of %d rounds\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, floor.ClockName, *rounds)
 	for _, r := range rows {
 		fmt.Println(r)
 	}
@@ -106,11 +107,11 @@ func stepRatio(rounds int, observed bool, pending int) (compared, error) {
 }
 
 func holds(pending int) side {
-	f := newFloor(pending)
+	f := floor.New(pending)
 	var sum uint64
 	return func() (uint64, error) {
 		const n = 200_000
-		sum += f.hold(n)
+		sum += f.Hold(n)
 		if sum == 0 {
 			return 0, fmt.Errorf("the floor did no work")
 		}
@@ -151,9 +152,9 @@ func virtualPerSecond(rounds int) (float64, error) {
 	var runner scenarios.Runner
 	var speeds []float64
 	for round := range rounds + 1 {
-		began := clock()
+		began := floor.Clock()
 		r := runner.Run(scenario, p, 1, scenarios.Options{})
-		spent := clock() - began
+		spent := floor.Clock() - began
 		if r.Code() != scenarios.CodeOK {
 			return 0, fmt.Errorf("%v", r)
 		}

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"github.com/lockstep-sim/lockstep/internal/bench/floor"
 )
 
 // side does some work and returns how many units of it: events, steps.
@@ -40,14 +42,14 @@ func alternate(rounds int, a, b side) (compared, error) {
 func cost(s side) (float64, error) {
 	const least = 100 * time.Millisecond
 	var units uint64
-	began := clock()
+	began := floor.Clock()
 	for {
 		n, err := s()
 		if err != nil {
 			return 0, err
 		}
 		units += n
-		if spent := clock() - began; spent >= least {
+		if spent := floor.Clock() - began; spent >= least {
 			return float64(spent) / float64(units), nil
 		}
 	}

@@ -3,9 +3,12 @@ package all
 import (
 	"testing"
 
+	"github.com/lockstep-sim/lockstep/paxos"
+	"github.com/lockstep-sim/lockstep/primarybackup"
 	"github.com/lockstep-sim/lockstep/protocols/protocoltest"
 	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/vr"
 )
 
 func TestEveryProtocolConforms(t *testing.T) {
@@ -19,7 +22,17 @@ func TestEveryProtocolConforms(t *testing.T) {
 	}
 }
 
+// The fuzzer shows the nodes of each protocol what the types of its messages, and of
+// clients' and operators' commands, allow, and boots them from the records that this
+// made them write.
+
 func FuzzRaftMessages(f *testing.F) { protocoltest.Fuzz(f, raft.Protocol()) }
+
+func FuzzPaxosMessages(f *testing.F) { protocoltest.Fuzz(f, paxos.Protocol()) }
+
+func FuzzVRMessages(f *testing.F) { protocoltest.Fuzz(f, vr.Protocol()) }
+
+func FuzzPrimaryBackupMessages(f *testing.F) { protocoltest.Fuzz(f, primarybackup.Protocol()) }
 
 // TestScenariosKnowTheShippedProtocols: a scenario that names a shipped protocol
 // can be read by a program that links none of them.

@@ -35,6 +35,7 @@ func TestFlawsAreCaught(t *testing.T) {
 		mapOrder:             "determinism: equal nodes were given equal events",
 		panicsOnOddAck:       "arbitrary: panic: runtime error",
 		panicsOnOddRequest:   "arbitrary: panic: no such operation",
+		panicsOnOddRecord:    "arbitrary: New panics: no such operation",
 		panicsOnUnknownTimer: "arbitrary: panic: unknown timer",
 		answersStrangers:     "arbitrary: send: want a message from no node of the cluster to be dropped",
 		changesSentSlice:     "hand-over: a message changed after it was sent",

@@ -23,6 +23,7 @@ const (
 	mapOrder
 	panicsOnOddAck
 	panicsOnOddRequest
+	panicsOnOddRecord
 	panicsOnUnknownTimer
 	answersStrangers
 	changesSentSlice
@@ -172,6 +173,9 @@ func newToy(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, err
 				return nil, fmt.Errorf("record %d follows %d, but the log ends at %d", i, e.Prev, n.last())
 			}
 			n.log = append(n.log[:e.Prev], e.Entries...)
+			if n.is(panicsOnOddRecord) && slices.ContainsFunc(e.Entries, func(c protocols.Command) bool { return c.Op > protocols.ReadClock }) {
+				panic("no such operation")
+			}
 		}
 	}
 	if n.is(forgetsLog) && n.id == primary && len(n.log) > 4 {

@@ -166,7 +166,8 @@ func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.P
 // once. One call site and one text: rapid compares both.
 func (s *settings) property(p *protocols.Protocol, short bool) func(*rapid.T) {
 	var runner scenarios.Runner
-	failing, report, count := "", "", 0
+	var failing experiment
+	report, count := "", 0
 	return func(rt *rapid.T) {
 		// Bytes, because a third of what rapid's Uint64 draws are duplicates.
 		seed := hashed([8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(rt, "seed")))
@@ -175,16 +176,26 @@ func (s *settings) property(p *protocols.Protocol, short bool) func(*rapid.T) {
 			sc.Machine = s.machine
 			sc.Workload.Mix = scenarios.DefaultMix(s.machine)
 		}
-		name := fmt.Sprintf("%d %s", seed, scenarios.Format(sc))
-		if count++; failing == "" && (!short || count%10 == 1) {
+		if count++; report == "" && (!short || count%10 == 1) {
 			if r := runner.Run(sc, p, seed, scenarios.Options{History: true}); r.Code() != scenarios.CodeOK {
-				failing, report = name, s.report(sc, p, r)
+				failing, report = experimentOf(sc, seed), s.report(sc, p, r)
 			}
 		}
-		if failing == name {
+		if report != "" && failing == experimentOf(sc, seed) {
 			rt.Fatalf("%s", report)
 		}
 	}
+}
+
+// experiment identifies a run. To write a scenario takes as long as to run a small
+// one, so only a failure, and what rapid draws after it, is asked for its identity.
+type experiment struct {
+	seed uint64
+	plan string
+}
+
+func experimentOf(sc *scenarios.Scenario, seed uint64) experiment {
+	return experiment{seed, string(scenarios.Format(sc))}
 }
 
 // CheckScenario runs one scenario file, or a shipped scenario by name, with the

@@ -1,16 +1,17 @@
 //go:build unix
 
-package main
+package floor
 
 import (
 	"syscall"
 	"time"
 )
 
-const clockName = "CPU time"
+// ClockName says what [Clock] measures.
+const ClockName = "CPU time"
 
-// clock returns the CPU time that this process has used.
-func clock() time.Duration {
+// Clock returns the CPU time that this process has used.
+func Clock() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err)

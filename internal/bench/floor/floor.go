@@ -1,37 +1,41 @@
-package main
+// Package floor is what costs are measured against: the hold model of the
+// literature on event queues, a bare queue with N pending events from which the
+// earliest is taken and another put in, 1 to 2^20 ns later; and the clock that
+// measures both sides.
+package floor
 
-// floor is the bare event queue of section "hold model" in doc.go: a 4-ary heap
-// of 16-byte keys over a slab of payloads, and nothing else. It is the least
-// that any event costs, and so the unit in which events of the engine are
-// measured. It is a copy on purpose: if it called the engine's queue, a slower
-// queue would hide in both sides of the ratio.
-type floor struct {
-	heap []floorKey
-	slab []floorPayload
+// Floor is the bare event queue of the hold model: a 4-ary heap of 16-byte keys
+// over a slab of payloads, and nothing else. It is the least that any event costs,
+// and so the unit in which events of the engine are measured. It is a copy on
+// purpose: if it called the engine's queue, a slower queue would hide in both
+// sides of the ratio.
+type Floor struct {
+	heap []key
+	slab []payload
 	free []uint32
 	seq  uint64
 	draw uint64
 }
 
-type floorKey struct {
+type key struct {
 	time  int64
 	order uint64 // sequence number << 24 | slot
 }
 
-type floorPayload struct{ to, argument uint64 }
+type payload struct{ to, argument uint64 }
 
-// newFloor returns a queue with n pending events.
-func newFloor(n int) *floor {
-	f := &floor{draw: 88172645463325252}
+// New returns a queue with n pending events.
+func New(n int) *Floor {
+	f := &Floor{draw: 88172645463325252}
 	for i := range n {
-		f.push(f.delay(), floorPayload{to: uint64(i)})
+		f.push(f.delay(), payload{to: uint64(i)})
 	}
 	return f
 }
 
-// hold pops the earliest event and schedules another, n times. It returns a sum,
+// Hold pops the earliest event and schedules another, n times. It returns a sum,
 // so that no work can be left out.
-func (f *floor) hold(n int) (sum uint64) {
+func (f *Floor) Hold(n int) (sum uint64) {
 	for range n {
 		t, p := f.pop()
 		p.argument++
@@ -42,7 +46,7 @@ func (f *floor) hold(n int) (sum uint64) {
 }
 
 // delay is uniform on 1..2^20 ns, by xorshift64.
-func (f *floor) delay() int64 {
+func (f *Floor) delay() int64 {
 	x := f.draw
 	x ^= x << 13
 	x ^= x >> 7
@@ -51,22 +55,22 @@ func (f *floor) delay() int64 {
 	return int64(x>>44) + 1
 }
 
-func (k floorKey) before(l floorKey) bool {
+func (k key) before(l key) bool {
 	return k.time < l.time || k.time == l.time && k.order < l.order
 }
 
-func (f *floor) push(t int64, p floorPayload) {
+func (f *Floor) push(t int64, p payload) {
 	var slot uint32
 	if n := len(f.free); n > 0 {
 		slot = f.free[n-1]
 		f.free = f.free[:n-1]
 	} else {
 		slot = uint32(len(f.slab))
-		f.slab = append(f.slab, floorPayload{})
+		f.slab = append(f.slab, payload{})
 	}
 	f.slab[slot] = p
 	f.seq++
-	k := floorKey{t, f.seq<<24 | uint64(slot)}
+	k := key{t, f.seq<<24 | uint64(slot)}
 	f.heap = append(f.heap, k)
 	h, i := f.heap, len(f.heap)-1
 	for i > 0 {
@@ -80,7 +84,7 @@ func (f *floor) push(t int64, p floorPayload) {
 	h[i] = k
 }
 
-func (f *floor) pop() (int64, floorPayload) {
+func (f *Floor) pop() (int64, payload) {
 	top := f.heap[0]
 	n := len(f.heap) - 1
 	last := f.heap[n]
@@ -94,7 +98,7 @@ func (f *floor) pop() (int64, floorPayload) {
 }
 
 // sink moves the hole at the root down to where k belongs.
-func (f *floor) sink(k floorKey) {
+func (f *Floor) sink(k key) {
 	h := f.heap
 	n, i := len(h), 0
 	for {

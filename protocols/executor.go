@@ -94,6 +94,23 @@ func (x *Executor) Read(c Command) Result {
 	return r
 }
 
+// Answer does what the command at the next position asks, whatever its kind: it
+// applies a Write there, answers a Read, and gives a Follow the whole state where that
+// holds what is asked for. It is for protocols that keep a state and no log.
+func (x *Executor) Answer(c Command, wall Time) Result {
+	switch c.Kind {
+	case Write:
+		return x.Apply(x.Applied+1, c, wall)
+	case Read:
+		return x.Read(c)
+	}
+	f := &FollowResult{Start: x.Applied + 1}
+	if Index(c.Arg) <= x.Applied {
+		f.Snapshot = x.Snapshot()
+	}
+	return Result{Position: x.Applied, Follow: f}
+}
+
 // Hash digests the replicated state: machine and sessions.
 func (x *Executor) Hash() uint64 { return Fold(x.Machine.Hash(), x.Sessions.Hash()) }
 

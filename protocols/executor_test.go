@@ -160,3 +160,34 @@ func BenchmarkExecutorPut(b *testing.B) {
 		x.Apply(x.Applied+1, Command{Client: -1, Kind: Write, Op: Put, Key: 1, Arg: int64(i), Seq: uint64(i) + 1}, 0)
 	}
 }
+
+func TestExecutorAnswers(t *testing.T) {
+	machine, err := NewMachine("register")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := Executor{Machine: machine}
+	put := Command{Client: -1, Kind: Write, Op: Put, Seq: 1, Arg: 4}
+	follow := Command{Client: -2, Kind: Follow, Arg: 1, Old: 9}
+	if r := x.Answer(follow, 0); r.Follow == nil || r.Follow.Start != 1 || r.Follow.Snapshot != nil {
+		t.Errorf("a follower of nothing got %+v", r.Follow)
+	}
+	if r := x.Answer(put, 0); r.Position != 1 || x.Applied != 1 {
+		t.Errorf("the write went to %d, applied %d, want 1", r.Position, x.Applied)
+	}
+	if r := x.Answer(put, 0); r.Position != 1 || x.Applied != 2 {
+		t.Errorf("the repeated write was answered with %d, applied %d, want 1 and 2", r.Position, x.Applied)
+	}
+	if r := x.Answer(Command{Client: -1, Kind: Read, Op: Get, Seq: 2}, 0); r.Value != 4 || x.Applied != 2 {
+		t.Errorf("read %d at %d, want 4 at 2", r.Value, x.Applied)
+	}
+	r := x.Answer(follow, 0)
+	if r.Follow == nil || r.Follow.Start != 3 || r.Position != 2 {
+		t.Fatalf("the follower got %+v", r)
+	}
+	other, _ := NewMachine("register")
+	y := Executor{Machine: other}
+	if y.Restore(r.Follow.Snapshot); y.Applied != 2 || y.Hash() != x.Hash() {
+		t.Errorf("the follower is at %d with another state", y.Applied)
+	}
+}

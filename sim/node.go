@@ -130,11 +130,12 @@ func (w *World) step(n *node) {
 	ev, out := &w.event, w.out
 	ev.Now = n.clock.read(w.now)
 	ev.Wall = ev.Now + n.clock.wall
-	led, epoch, leader := n.view.Leading, n.view.Epoch, n.view.Leader
+	led, epoch, leader, applied := n.view.Leading, n.view.Epoch, n.view.Leader, n.view.Applied
 	w.calling, w.serialised = n, 0
 	n.replica.Step(ev, out)
 	n.replica.View(&n.view)
 	w.calling = nil
+	w.progress = w.progress || n.view.Applied != applied // a protocol need not write notes
 	w.stats.Steps++
 	cut, at, whole := n.cutAt > 0 && len(out.List) > 0, n.cutAt, true
 	if n.trap.left > 0 && !cut {

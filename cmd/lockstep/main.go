@@ -3,12 +3,8 @@
 package main
 
 import (
-	"os"
-
 	"github.com/lockstep-sim/lockstep/cmd/lockstep/cli"
 	"github.com/lockstep-sim/lockstep/protocols/all"
 )
 
-func main() {
-	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, all.List()))
-}
+func main() { cli.Exit(all.List()...) }

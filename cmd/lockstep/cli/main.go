@@ -51,6 +51,12 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, list []*prot
 	return a.finish(root.ExecuteContext(ctx))
 }
 
+// Exit is all of a program that has every command, with its own protocols in it: it
+// runs [Main] with the process's arguments and streams, and ends the process.
+func Exit(list ...*protocols.Protocol) {
+	os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, list))
+}
+
 // app is one invocation.
 type app struct {
 	stdin     io.Reader

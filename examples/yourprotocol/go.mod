@@ -1,4 +1,4 @@
-module example.com/bring-your-own
+module example.com/yourprotocol
 
 go 1.26.0
 

@@ -17,7 +17,7 @@ import (
 type options struct {
 	runs    uint64 // for each bug
 	further uint64 // until the first find, where those find nothing
-	events  uint64 // that end the runs of a bug
+	events  uint64 // for each run: what ends the runs of a bug
 	shrink  int
 	workers int
 	only    []string // ids of bugs; empty: all
@@ -71,6 +71,7 @@ type hunt struct {
 	protocol *protocols.Protocol
 	space    scenarios.Space
 	events   uint64 // of all runs
+	most     uint64 // events that end them
 }
 
 // measure runs drawn plans with the parameters of the bug's script, since some bugs are
@@ -115,7 +116,8 @@ var errEnough = errors.New("enough")
 // events are spent and, behind the runs that are counted, with the first that finds.
 func (h *hunt) search(ctx context.Context, last uint64) error {
 	const chunk = 500 // plans that are in memory at a time
-	for h.Searched < last && h.events < h.o.events && (h.Runs == 0 || h.First == 0) {
+	h.most = last * h.o.events
+	for h.Searched < last && h.events < h.most && (h.Runs == 0 || h.First == 0) {
 		var jobs []search.Job
 		for seed := h.Searched + 1; seed <= min(last, h.Searched+chunk); seed++ {
 			jobs = append(jobs, search.Job{Scenario: h.plan(seed), Protocol: h.protocol, Seed: seed})
@@ -150,7 +152,7 @@ func (h *hunt) count(r *scenarios.Result) error {
 			return errEnough
 		}
 	}
-	if h.events >= h.o.events {
+	if h.events >= h.most {
 		return errEnough
 	}
 	return nil

@@ -26,7 +26,7 @@ func main() {
 	var o options
 	flag.Uint64Var(&o.runs, "runs", 1000, "runs of drawn plans for each bug")
 	flag.Uint64Var(&o.further, "further", 20_000, "where none of them finds it, runs until one does")
-	flag.Uint64Var(&o.events, "events", 100_000, "end the runs of a bug once they have taken so many events for each that was to be run")
+	flag.Uint64Var(&o.events, "events", 40_000, "end the runs of a bug once they have taken so many events for each that was to be run")
 	flag.IntVar(&o.shrink, "shrink", 300, "runs to make the first failure small; 0: leave it")
 	flag.IntVar(&o.workers, "jobs", 2, "runs at a time")
 	only := flag.String("bugs", "", "measure these bugs alone; none: measure nothing, write the document anew")

@@ -31,7 +31,7 @@ type Parameters struct {
 	Reads string `param:"reads" swarm:"quorum,lease,log" doc:"quorum: a round of heartbeats per read; lease: none while the master lease lasts; log: through the log."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
-	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	MaxDrift int64 `param:"max_drift" swarm:"drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// SnapshotEvery is after how many executed slots a node takes a snapshot and
 	// forgets them; 0 is never.
 	SnapshotEvery int `param:"snapshot_every" swarm:"8..32" doc:"Executed slots after which a node takes a snapshot and compacts its log; 0 is never."`

@@ -32,7 +32,7 @@ type Parameters struct {
 	DeadAfter protocols.Duration `param:"dead_after" swarm:"scaled" doc:"Silence after which a node is taken for dead; more than two pings."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
-	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	MaxDrift int64 `param:"max_drift" swarm:"drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// MaxBatch is the largest number of entries in one Replicate, from 1.
 	MaxBatch int `param:"max_batch" swarm:"1..4" doc:"Largest number of entries in one Replicate."`
 	// Window is the largest number of entries sent and not yet acknowledged, from 1.

@@ -21,6 +21,7 @@ type bugs struct {
 	earlyOwnAppend     bool
 	silentRefusal      bool
 	readOldTerm        bool
+	readJoins          bool
 	leaseFromReceipt   bool
 	leaseNoDrift       bool
 	forgetPromise      bool
@@ -69,6 +70,8 @@ func knownBugs() []knownBug {
 			func(b *bugs) *bool { return &b.silentRefusal }},
 		{protocols.Bug{ID: "R-18", Class: protocols.ClassRead, Title: "ReadIndex is served before an entry of the current term is committed", Source: "etcd#7331; RedisRaft#18; TiKV#9239", Caught: "linearizability"},
 			func(b *bugs) *bool { return &b.readOldTerm }},
+		{protocols.Bug{ID: "R-19", Class: protocols.ClassRead, Title: "a read joins the round of heartbeats under way, whose answers may be from before the next leader", Source: "etcd-io/raft PR#397; etcd#20418", Caught: "linearizability"},
+			func(b *bugs) *bool { return &b.readJoins }},
 		{protocols.Bug{ID: "R-21", Class: protocols.ClassRead, Title: "the lease counts from the receipt of acknowledgements, not from the sending of their round", Source: "hashicorp/raft#108; TiKV#1301", Caught: "R-I10, linearizability"},
 			func(b *bugs) *bool { return &b.leaseFromReceipt }},
 		{protocols.Bug{ID: "R-22", Class: protocols.ClassRead, Title: "the lease ignores the clock bound", Source: "etcd#6005; TiKV#964", Caught: "R-I10, linearizability"},

@@ -151,6 +151,19 @@ var plays = []play{
 		s.Settle(noAppends)
 		return len(s.Replies) > replies && s.Replies[replies].Result.Value != 5
 	}},
+	{"R-19", nil, three(asIs), func(s *stage) bool {
+		s.elect(1, 2, 3)
+		s.Fire(1, timerHeartbeat)
+		s.Deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
+		late := *sent[*HeartbeatResponse](s, 2, 1)[0]
+		s.elect(2, 3) // n1 is cut off, and does not know
+		s.Request(2, put(-1, 1, 5))
+		s.Settle(between(2, 3))
+		replies := len(s.Replies)
+		s.Request(1, get(-2, 1))
+		s.Receive(2, 1, &late)
+		return len(s.Replies) > replies
+	}},
 	{"R-21", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.Fire(1, timerHeartbeat)

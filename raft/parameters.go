@@ -29,7 +29,7 @@ type Parameters struct {
 	Reads string `param:"reads" swarm:"readindex,lease,log" doc:"readindex: a round of heartbeats per read; lease: none while the lease lasts; log: through the log; local: from any replica, not linearizable."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
-	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	MaxDrift int64 `param:"max_drift" swarm:"drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// SnapshotEvery is after how many executed entries a node takes a snapshot; 0 is
 	// never. LogKept is how many more it executes before it forgets the log that the
 	// snapshot covers, so that followers which are less far behind get entries.

@@ -120,6 +120,9 @@ func (n *Node) waitForRound(r pendingRead, out *protocols.Effects) {
 	if n.bugs.readOldTerm {
 		r.index = n.commit
 	}
+	if n.bugs.readJoins {
+		r.round = n.round
+	}
 	n.waiting = append(n.waiting, r)
 	n.startRound(out)
 	n.serveReads(out)

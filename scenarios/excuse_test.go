@@ -143,3 +143,23 @@ func TestGaps(t *testing.T) {
 		}
 	}
 }
+
+// TestHintsOutOfTheCore: a client that a stale replica sends outside the healed core, to
+// one that does not answer, goes on to all of the core.
+func TestHintsOutOfTheCore(t *testing.T) {
+	violations, excused, unavailable := outcomes(t, "vr", `
+name: hints-out-of-the-core
+protocols: [vr]
+members: n1
+workload: {clients: 2, keys: 1, calls: [{at: 5s, client: c2, call: put k1}]}
+faults:
+  - {at: 10s, for: forever, partition: {target: n2, clients: split}}
+admin:
+  - {at: 7s, for: 8s, reconfigure: {add: n3, remove: n1}}
+  - {at: 8s, for: 3s, reconfigure: {add: n2, remove: n3}}
+for: 19s
+`)
+	if violations != 0 || excused+unavailable > 10 {
+		t.Errorf("%d violations of liveness, %d excused, %d unavailable; want none in most of 20 runs", violations, excused, unavailable)
+	}
+}

@@ -31,8 +31,8 @@ type Space struct {
 //
 // Where [Draw] keeps the parameters that it is given, Swarm draws them as well: fields
 // with the tag `swarm:"1..4"` from the range, with `swarm:"a,b"` and
-// `swarm:"false,true"` from the choices, and those with `swarm:"scaled"` are the times
-// that are multiplied.
+// `swarm:"false,true"` from the choices, those with `swarm:"scaled"` are the times that
+// are multiplied, and those with `swarm:"drift"` the bounds of the clocks' rates.
 func Swarm(seed uint64, p *protocols.Protocol, space Space) *Scenario {
 	s := &swarm{
 		drawer: drawer{state: protocols.Mix64(seed ^ 0x737761726d), protocol: p}, // "swarm"
@@ -95,6 +95,7 @@ const (
 	partWorkload
 	partOperator
 	partStrikes
+	partClocks
 )
 
 // part returns a drawer with a stream of its own.
@@ -149,6 +150,7 @@ func (s *swarm) settings(sc *Scenario) {
 		if s.protocol.Validate == nil || s.protocol.Validate(scaled, sc.Replicas) == nil {
 			g.parameters = scaled
 		}
+		g.parameters = s.clocks(sc, g.parameters, keep)
 		others := slices.DeleteFunc(slices.Clone(sc.Parameters), func(ps Parameters) bool { return ps.Protocol == s.protocol.Name })
 		sc.Parameters = append(others, Parameters{Protocol: s.protocol.Name, Values: g.parameters})
 	}
@@ -157,6 +159,26 @@ func (s *swarm) settings(sc *Scenario) {
 	if !fixed(s, func(sc *Scenario) *protocols.Duration { return &sc.For }) {
 		sc.For = g.span(10*s.timeout, 40*s.timeout)
 	}
+}
+
+// clocks gives a quarter of the plans clocks whose rates differ by up to an eighth, far
+// more than those of machines do, and returns parameters that say so: what waits for a
+// clock, as leases do, then has to reckon with it.
+func (s *swarm) clocks(sc *Scenario, parameters any, keep []string) any {
+	g := s.part(partClocks)
+	if fixed(s, func(sc *Scenario) *sim.Clock { return &sc.Clock }) || !g.chance(25) {
+		return parameters
+	}
+	drift := int64(1_000_000) << g.between(0, 7)
+	drawn := drifting(parameters, drift, keep)
+	if s.protocol.Validate != nil && s.protocol.Validate(drawn, sc.Replicas) != nil {
+		return parameters
+	}
+	if bound := s.protocol.ClockBound; bound != nil && bound(drawn) >= 0 && bound(drawn) < drift {
+		return parameters
+	}
+	sc.Clock.Drift = drift
+	return drawn
 }
 
 // longestTimeout bounds the scaled timeouts, and the spans of plans that are drawn in

@@ -33,9 +33,32 @@ func (s *swarm) operator(sc *Scenario) {
 		} else {
 			changes.draw(g, sc, &step)
 		}
+		s.awaited(g.part(uint64(step.ID)), &step)
 		sc.Admin = append(sc.Admin, step)
 	}
 	s.members = min(s.members, 3)
+}
+
+// awaited lets one step of four wait for an event of the run: what a leader does in its
+// first moments, or its successor with a change that is half done, no time finds.
+func (s *swarm) awaited(g *drawer, step *sim.AdminStep) {
+	if !g.chance(25) {
+		return
+	}
+	step.When = event(g.pick("leader-elected", "leader-elected", "stepped-down", "view-change", "crash", "restart", "reconfigured"))
+	step.At = 0
+	if g.chance(50) {
+		step.After = g.skewed(time.Microsecond, 2*s.timeout)
+	}
+}
+
+// event is the trigger that a word names.
+func event(word string) sim.Trigger {
+	when, err := sim.ParseTrigger(word)
+	if err != nil {
+		panic("scenarios: " + err.Error())
+	}
+	return when
 }
 
 // spares adds one or two replicas that are not members yet.
@@ -129,6 +152,13 @@ func (s *swarm) strikes(sc *Scenario) {
 	}
 	for range n {
 		f := s.strike(g, sc, kinds[g.between(0, int64(len(kinds)-1))])
+		own := g.part(uint64(len(sc.Faults)))
+		if f.Kind == protocols.FaultClock && own.chance(50) { // as fast or slow as a clock may be
+			f.Drift = sc.Clock.Drift * (2*own.between(0, 1) - 1)
+		}
+		if !s.steady && own.chance(30) {
+			s.near(own, sc, &f)
+		}
 		if !s.space.Beyond {
 			aim(sc, &f, damaged, s.members)
 		}
@@ -148,6 +178,35 @@ func (s *swarm) strikes(sc *Scenario) {
 		}
 	}
 	Number(sc.Faults)
+}
+
+// near moves a fault to shortly before or behind another one, or a step of the
+// operator: trouble is where one thing happens while another is not over.
+func (s *swarm) near(g *drawer, sc *Scenario, f *sim.Fault) {
+	var moments []protocols.Time
+	for i := range sc.Faults {
+		if !sc.Faults[i].When.Set() {
+			moments = append(moments, sc.Faults[i].At)
+		}
+	}
+	for i := range sc.Admin {
+		if !sc.Admin[i].When.Set() {
+			moments = append(moments, sc.Admin[i].At)
+		}
+	}
+	if len(moments) == 0 || f.When.Set() {
+		return
+	}
+	at := moments[g.between(0, int64(len(moments)-1))]
+	behind := protocols.Time(g.skewed(time.Microsecond, 2*s.timeout))
+	if g.chance(30) && behind < at {
+		f.At = at - behind
+	} else {
+		f.At = min(at+behind, protocols.Time(sc.For-2*time.Millisecond))
+	}
+	if f.For != sim.Forever {
+		f.For = min(f.For, sc.For-protocols.Duration(f.At)-time.Millisecond)
+	}
 }
 
 // victims names the replicas at which everything that stops a node aims, in most plans
@@ -269,11 +328,7 @@ func (s *swarm) await(g *drawer, f *sim.Fault) {
 	if g.chance(30) {
 		word, subject = g.pick("leader-lost", fmt.Sprintf("commit %d", g.between(1, 60)), fmt.Sprintf("operation %d", g.between(1, 60))), false
 	}
-	when, err := sim.ParseTrigger(word)
-	if err != nil {
-		panic("scenarios: " + err.Error())
-	}
-	f.When, f.At = when, 0
+	f.When, f.At = event(word), 0
 	if g.chance(50) {
 		f.After = g.skewed(time.Microsecond, 2*s.timeout)
 	}

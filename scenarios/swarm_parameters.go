@@ -11,11 +11,13 @@ import (
 
 // swarmTag is what the tag swarm of a parameter says about how it is drawn: a range
 // of whole numbers (1..4), choices between words or truth values (joint,single), or
-// scaled: a time that is multiplied by what the drawn delays ask for.
+// scaled: a time that is multiplied by what the drawn delays ask for, or drift: a bound
+// of the clocks' rate errors in parts per billion, which is drawn with them.
 type swarmTag struct {
 	lo, hi  int64
 	choices []string
 	scaled  bool
+	drift   bool
 }
 
 // parseSwarmTag reads the tag of a field of type t. Tags are written by programmers,
@@ -24,6 +26,9 @@ func parseSwarmTag(tag string, t reflect.Type) (s swarmTag) {
 	switch {
 	case tag == "scaled" && (t == reflect.TypeFor[protocols.Duration]() || t == reflect.TypeFor[protocols.Range]()):
 		s.scaled = true
+		return s
+	case tag == "drift" && t == reflect.TypeFor[int64]():
+		s.drift = true
 		return s
 	case t.Kind() == reflect.String:
 		s.choices = strings.Split(tag, ",")
@@ -34,13 +39,13 @@ func parseSwarmTag(tag string, t reflect.Type) (s swarmTag) {
 	}
 	whole := t.Kind() == reflect.Int || t.Kind() == reflect.Int64 && t != reflect.TypeFor[protocols.Duration]()
 	if _, err := fmt.Sscanf(tag, "%d..%d", &s.lo, &s.hi); err != nil || s.lo > s.hi || !whole {
-		panic(fmt.Sprintf("scenarios: tag swarm:%q of a %s: want a range such as 1..4, words such as a,b, false,true, or scaled", tag, t))
+		panic(fmt.Sprintf("scenarios: tag swarm:%q of a %s: want a range such as 1..4, words such as a,b, false,true, scaled or drift", tag, t))
 	}
 	return s
 }
 
 // number reports whether whole numbers are drawn.
-func (s *swarmTag) number() bool { return !s.scaled && s.choices == nil }
+func (s *swarmTag) number() bool { return !s.scaled && !s.drift && s.choices == nil }
 
 // tagged calls visit for every field of parameters that has the tag swarm, except
 // those that keep names.
@@ -83,6 +88,9 @@ func (g *drawer) small(parameters any) any {
 func (g *drawer) variant(parameters any, n int, keep []string) any {
 	drawn := copyOf(parameters)
 	tagged(drawn, keep, func(field reflect.Value, tag swarmTag) {
+		if tag.drift {
+			return
+		}
 		own := g.part(g.next()) // a draw more or less does not move the next field
 		if tag.scaled || !own.chance(50) {
 			return
@@ -118,6 +126,18 @@ func stretch(parameters any, factor int64, keep []string) any {
 			*v *= protocols.Duration(factor)
 		case *protocols.Range:
 			v.Min, v.Max = v.Min*protocols.Duration(factor), v.Max*protocols.Duration(factor)
+		}
+	})
+	return drawn
+}
+
+// drifting returns a copy of parameters with the bounds of the clocks' rates, except
+// those that keep names, at drift.
+func drifting(parameters any, drift int64, keep []string) any {
+	drawn := copyOf(parameters)
+	tagged(drawn, keep, func(field reflect.Value, tag swarmTag) {
+		if tag.drift {
+			field.SetInt(drift)
 		}
 	})
 	return drawn

@@ -69,3 +69,32 @@ func TestSwarmHangsOneDiskForGood(t *testing.T) {
 		}
 	}
 }
+
+// TestSwarmReaches: drawn plans have what rare failures need: an operator's step that
+// waits for an event, clocks that differ much, with parameters that allow for it, and a
+// fault within two timeouts of another.
+func TestSwarmReaches(t *testing.T) {
+	p := all.List()[0]
+	waiting, drifting, near := 0, 0, 0
+	for seed := range uint64(300) {
+		sc := scenarios.Swarm(seed, p, scenarios.Space{})
+		for i := range sc.Admin {
+			if sc.Admin[i].When.Set() {
+				waiting++
+			}
+		}
+		if sc.Clock.Drift >= 10_000_000 {
+			drifting++
+		}
+		timeout := protocols.Time(p.MaxTimeout(sc.ParametersOf(p)))
+		for i := 1; i < len(sc.Faults); i++ {
+			if gap := sc.Faults[i].At - sc.Faults[i-1].At; gap > 0 && gap < 2*timeout {
+				near++
+				break
+			}
+		}
+	}
+	if waiting < 30 || drifting < 30 || near < 60 {
+		t.Errorf("of 300 plans: %d steps wait for an event, %d have clocks that differ by a percent or more, %d a fault shortly behind the one before; want 30, 30 and 60", waiting, drifting, near)
+	}
+}

@@ -38,6 +38,7 @@ type client struct {
 	refused  int              // refusals of the operation under way
 	node     protocols.NodeID // whom it asks: the believed leader
 	asked    protocols.NodeID // whom the latest attempt went to
+	guide    protocols.NodeID // who hinted at the replica that it asks; Nobody: nobody did
 	probes   int              // probe operations still to call
 	seen     []protocols.Value
 	length   int64           // log: the longest length seen
@@ -83,7 +84,11 @@ func (w *World) timeOut(c *client, cause uint64) {
 		w.watch(c, c.deadline)
 	default:
 		w.begin(evTimeout, c.id, protocols.Nobody, c.seq, cause)
-		c.node = w.nextNode(c.asked)
+		silent := c.asked
+		if c.guide != protocols.Nobody && !w.askable.Has(silent) {
+			silent = c.guide // a hint led out of the core: the round goes on behind who gave it
+		}
+		c.node, c.guide = w.nextNode(silent), protocols.Nobody
 		w.again(c)
 	}
 }
@@ -276,9 +281,9 @@ func (w *World) refused(c *client, a *answer) {
 	c.refused++
 	hinted := a.hint > 0 && int(a.hint) <= w.cluster.Replicas
 	if hinted {
-		c.node = a.hint
+		c.node, c.guide = a.hint, a.node
 	} else {
-		c.node = w.nextNode(a.node)
+		c.node, c.guide = w.nextNode(a.node), protocols.Nobody
 	}
 	if hinted && c.refused == 1 {
 		w.attempt(c, c.node)

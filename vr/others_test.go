@@ -192,7 +192,7 @@ func TestSurvivesByVariant(t *testing.T) {
 		{asIs, protocols.FaultSkew, -1}, {withLease, protocols.FaultSkew, 0},
 		{withCrashVectors, protocols.FaultCrash, 2}, {withCrashVectors, protocols.FaultWipe, 2}, {withCrashVectors, protocols.FaultLoss, -1},
 		{withoutDisk, protocols.FaultCrash, 0}, {withoutDisk, protocols.FaultPause, -1},
-		{func(p *Parameters) { p.Bugs = []string{"V-04"} }, protocols.FaultCrash, 0},
+		{func(p *Parameters) { p.Bugs = []string{"V-04"} }, protocols.FaultCrash, 2},
 	} {
 		parameters := DefaultParameters()
 		c.change(parameters)

@@ -28,7 +28,7 @@ type Parameters struct {
 	Reads string `param:"reads" swarm:"round,lease,log" doc:"round: a round of Commit messages per read; lease: none while the lease lasts; log: through the log."`
 	// MaxDrift bounds the rate error of each clock for lease reads, in parts per
 	// billion, below 1e9.
-	MaxDrift int64 `param:"max_drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
+	MaxDrift int64 `param:"max_drift" swarm:"drift" doc:"Bound of each clock's rate error that lease reads rely on, in parts per billion."`
 	// LeaderWrite says when a Prepare leaves: parallel, while the primary writes its own
 	// log, or serial, once that is durable. Without a disk both are the same.
 	LeaderWrite string `param:"leader_write" swarm:"parallel,serial" doc:"parallel: a Prepare leaves while the primary writes its own log; serial: once that is durable."`

@@ -2,6 +2,7 @@ package vr
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lockstep-sim/lockstep/protocols"
 )
@@ -50,11 +51,16 @@ func Protocol() *protocols.Protocol {
 // survives says what VR stays safe under. In the durable variant a replica that
 // refuses a corrupt disk, or falls silent after a failed write, is one that is down.
 // Without disks a crash loses everything, so at most f may be down or recovering at
-// once; the plain diskless protocol forgets promises, and is safe under no crash.
+// once; the plain diskless protocol forgets promises, and is safe under no crash. With
+// the known bug V-04 it claims what the paper does: to survive the same as with crash
+// vectors (§4.3).
 func survives(fault protocols.FaultKind, parameters any, n int) int {
 	const outside, everyone = 0, -1
 	p := parameters.(*Parameters)
 	variant := p.variant()
+	if slices.Contains(p.Bugs, bugForgetPromise) {
+		variant = crashVectors
+	}
 	switch fault {
 	case protocols.FaultSkew:
 		if p.Reads == ReadsLease {

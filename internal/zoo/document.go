@@ -15,76 +15,110 @@ Every check has to have caught something. lockstep ships %d known bugs as switch
 and a script for each in ` + "`scenarios/bugs`" + `. ` + "`lockstep run R-01`" + ` plays one, ` + "`lockstep explain R-01`" + ` says what it is. A test demands that
 each script trips the check that it names, and breaks nothing with the bug off.
 
-This page is made by ` + "`go run ./internal/zoo`" + ` (here with ` + "`-runs %d -shrink %d`" + `).
+This page is made by ` + "`go run ./internal/zoo`" + `, which keeps what it measured in [bugs.json](bugs.json); ` + "`-bugs R-01,R-02`" + ` measures these again.
 
 ## How random search finds them
 
-For each bug, %d plans were drawn (as lockstep fuzz draws them: network, disks, clocks, workload and faults, within what the protocol claims
-to survive), with the parameters of the bug's script. *found* is how many of these runs broke a check, *first* the run that was the
-first to, *by* the checks that were the first to break, with the number of runs. %s A bug that no run found is not thereby absent: it needs a schedule, and has one in its script.
+Plans were drawn for each bug as ` + "`lockstep fuzz`" + ` draws them: cluster, network, disks, clocks, workload, faults within what the protocol
+claims to survive, and membership changes, with the parameters of the bug's script. *found* is how many of these runs broke a check,
+*first* the run that was the first to, *by* the checks that were the first to break, with the number of runs. Where none of them found
+the bug, further runs went on until one did: *first* has that one. *small* is what the first failure shrank to: faults / client operations.
 
-%d of %d bugs were found.
+%d of %d bugs (%d %%) were found within 20,000 runs.
 
 `
 
-// document is the whole page.
-func document(o *options, list []*protocols.Protocol, found []*measured) (string, error) {
-	var b strings.Builder
-	some := 0
-	for _, m := range found {
-		if m.found > 0 {
-			some++
+// bug is a known bug with all that is told about it.
+type bug struct {
+	protocols.Bug
+	protocol *protocols.Protocol
+	script   string
+	tripped  []string // checks that broke in the script, the first one first
+	*measured
+}
+
+// bugsOf collects the bugs of all protocols in order.
+func bugsOf(list []*protocols.Protocol, kept records) ([]*bug, error) {
+	var bugs []*bug
+	for _, p := range list {
+		for _, b := range p.Bugs {
+			script, _, err := scenarios.Load(b.ID, list)
+			if err != nil {
+				return nil, err
+			}
+			m := kept[b.ID]
+			if m == nil {
+				return nil, fmt.Errorf("%s of %s was not measured: go run ./internal/zoo -bugs %s", b.ID, p.Name, b.ID)
+			}
+			bugs = append(bugs, &bug{b, p, script.Name, tripped(script, p), m})
 		}
 	}
-	small := "*small*, what the first failure shrinks to, was not measured here."
-	if o.shrink > 0 {
-		small = fmt.Sprintf("*small* is what the first failure shrank to within %d runs: faults / client operations.", o.shrink)
+	return bugs, nil
+}
+
+// document is the whole page.
+func document(list []*protocols.Protocol, kept records) (string, error) {
+	bugs, err := bugsOf(list, kept)
+	if err != nil {
+		return "", err
 	}
-	fmt.Fprintf(&b, head, len(found), o.runs, o.shrink, o.runs, small, some, len(found))
+	var b strings.Builder
+	found := 0
+	for _, bug := range bugs {
+		if bug.First > 0 {
+			found++
+		}
+	}
+	fmt.Fprintf(&b, head, len(bugs), found, len(bugs), 100*found/len(bugs))
 	for _, p := range list {
 		fmt.Fprintf(&b, "### %s\n\n| bug | class | what is wrong | script | trips | found | first | by | small |\n|---|---|---|---|---|---:|---:|---|---:|\n", p.Title)
-		for _, m := range found {
-			if m.protocol == p {
-				b.WriteString(m.row() + "\n")
+		for _, bug := range bugs {
+			if bug.protocol == p {
+				b.WriteString(bug.row() + "\n")
 			}
 		}
 		b.WriteByte('\n')
 	}
-	missed(&b, o, found)
-	return b.String(), checkTable(&b, list, found)
+	missed(&b, bugs)
+	return b.String(), checkTable(&b, list, bugs)
 }
 
 // row is a bug as a row of its table.
-func (m *measured) row() string {
-	first, by, small := "", "", m.small
-	if m.found > 0 {
-		first = fmt.Sprint(m.first)
-		var parts []string
-		for _, t := range m.checks {
-			parts = append(parts, fmt.Sprintf("%s %d", t.check, t.runs))
-		}
-		by = strings.Join(parts, ", ")
+func (b *bug) row() string {
+	first, small := "", ""
+	if b.First > 0 {
+		first = fmt.Sprint(b.First)
 	}
-	return fmt.Sprintf("| %s | %s | %s | `%s` | %s | %d | %s | %s | %s |", m.bug.ID, m.bug.Class, m.bug.Title, m.script.Name, m.tripped[0], m.found, first, by, small)
+	if b.Small != nil {
+		small = fmt.Sprintf("%d / %d", b.Small.Faults, b.Small.Operations)
+	}
+	var by []string
+	for _, t := range b.Checks {
+		by = append(by, fmt.Sprintf("%s %d", t.Check, t.Runs))
+	}
+	return fmt.Sprintf("| %s | %s | %s | `%s` | %s | %d of %d | %s | %s | %s |", b.ID, b.Class, b.Title, b.script, b.tripped[0], b.Found, b.Runs, first, strings.Join(by, ", "), small)
 }
 
-// missed lists the bugs that no run found, with the reason where one is known.
-func missed(b *strings.Builder, o *options, found []*measured) {
-	fmt.Fprintf(b, "## Not found in %d runs\n\n| bug | why |\n|---|---|\n", o.runs)
-	for _, m := range found {
-		if m.found == 0 {
-			why := reasons[m.bug.ID]
+// missed lists the bugs that no run found, with the reason.
+func missed(b *strings.Builder, bugs []*bug) {
+	if !slices.ContainsFunc(bugs, func(bug *bug) bool { return bug.First == 0 }) {
+		return
+	}
+	b.WriteString("## Not found\n\nThe reason was found by looking at runs of the bug.\n\n| bug | runs | why |\n|---|---:|---|\n")
+	for _, bug := range bugs {
+		if bug.First == 0 {
+			why := reasons[bug.ID]
 			if why == "" {
-				why = "the schedule of its script did not come up"
+				why = "unknown"
 			}
-			fmt.Fprintf(b, "| %s | %s |\n", m.bug.ID, why)
+			fmt.Fprintf(b, "| %s | %d | %s |\n", bug.ID, bug.Searched, why)
 		}
 	}
 	b.WriteByte('\n')
 }
 
 // checkTable says of every check what it is, where its rule is from, and what trips it.
-func checkTable(b *strings.Builder, list []*protocols.Protocol, found []*measured) error {
+func checkTable(b *strings.Builder, list []*protocols.Protocol, bugs []*bug) error {
 	b.WriteString("## Checks and what trips them\n\nThe bugs are those whose script breaks the check, be it first or beside another. Where there is none, a test breaks the check with a damaged\nrun or history of its own.\n\n" +
 		"| check | statement | rule | tripped by |\n|---|---|---|---|\n")
 	for _, c := range scenarios.Checks(list, 3) {
@@ -92,13 +126,13 @@ func checkTable(b *strings.Builder, list []*protocols.Protocol, found []*measure
 		if !ok {
 			return fmt.Errorf("the check %s has no source in internal/zoo/sources.go", c.ID)
 		}
-		var bugs []string
-		for _, m := range found {
-			if slices.Contains(m.tripped, c.ID) {
-				bugs = append(bugs, m.bug.ID)
+		var ids []string
+		for _, bug := range bugs {
+			if slices.Contains(bug.tripped, c.ID) {
+				ids = append(ids, bug.ID)
 			}
 		}
-		by := strings.Join(bugs, ", ")
+		by := strings.Join(ids, ", ")
 		if by == "" {
 			by = "`" + planted[c.ID] + "`"
 		}

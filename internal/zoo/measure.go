@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -14,104 +15,158 @@ import (
 )
 
 type options struct {
-	runs    uint64
+	runs    uint64 // for each bug
+	further uint64 // until the first find, where those find nothing
+	events  uint64 // for each run: what ends the runs of a bug
 	shrink  int
 	workers int
 	only    []string // ids of bugs; empty: all
+	data    string   // the file that keeps what was measured; "": none
 }
 
-// measured is what the runs of one bug showed.
-type measured struct {
-	protocol *protocols.Protocol
-	bug      protocols.Bug
-	script   *scenarios.Scenario
-	tripped  []string // checks that broke in the script, the first one first
-	found    uint64   // runs that broke a check
-	first    uint64   // the first of them, 1 for the first seed; 0: none
-	checks   []tally  // which check was the first to break, the most frequent first
-	small    string   // what the first failure shrank to
-}
-
-// tally counts runs by check.
-type tally struct {
-	check string
-	runs  int
-}
-
-// measureAll measures the bugs of all protocols in order.
-func measureAll(ctx context.Context, o *options, list []*protocols.Protocol) ([]*measured, error) {
-	var found []*measured
+// measureAll measures the bugs of all protocols in order, and keeps each result.
+// Bugs that are no more are forgotten.
+func measureAll(ctx context.Context, o *options, list []*protocols.Protocol, kept records) error {
+	known := map[string]bool{}
 	for _, p := range list {
 		for _, b := range p.Bugs {
+			known[b.ID] = true
 			if len(o.only) > 0 && !slices.Contains(o.only, b.ID) {
 				continue
 			}
 			m, err := measure(ctx, o, p, b, list)
 			if err != nil {
-				return nil, fmt.Errorf("%s of %s: %w", b.ID, p.Name, err)
+				return fmt.Errorf("%s of %s: %w", b.ID, p.Name, err)
 			}
-			fmt.Fprintf(os.Stderr, "%s: %d of %d runs\n", b.ID, m.found, o.runs)
-			found = append(found, m)
+			fmt.Fprintf(os.Stderr, "%s: %d of %d runs, the first %d of %d\n", b.ID, m.Found, m.Runs, m.First, m.Searched)
+			kept[b.ID] = m
+			if o.data != "" {
+				if err := kept.save(o.data); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return found, nil
+	for _, id := range o.only {
+		if !known[id] && id != "none" {
+			return fmt.Errorf("there is no bug %s", id)
+		}
+	}
+	for id := range kept {
+		if !known[id] {
+			delete(kept, id)
+		}
+	}
+	return nil
 }
 
 // mostEvents bounds a run: some bugs are duels that go on for ever, and a run that spends
-// it after the heal breaks liveness.
+// it after the heal breaks liveness. Runs of correct protocols take 400,000 at most.
 const mostEvents = 500_000
 
-// measure runs the script of a bug, then drawn plans with the parameters of the script,
-// since some bugs are in what is off by default.
-func measure(ctx context.Context, o *options, p *protocols.Protocol, b protocols.Bug, list []*protocols.Protocol) (*measured, error) {
-	sc, _, err := scenarios.Load(b.ID, list)
-	if err != nil {
-		return nil, err
-	}
-	m := &measured{protocol: p, bug: b, script: sc}
-	m.tripped = tripped(sc, p)
-	space := scenarios.Space{Base: base(sc, p)}
-	jobs := make([]search.Job, o.runs)
-	for i := range jobs {
-		seed := uint64(i) + 1
-		plan := scenarios.Swarm(seed, p, space)
-		plan.Events = mostEvents
-		jobs[i] = search.Job{Scenario: plan, Protocol: p, Seed: seed}
-	}
-	err = search.Run(ctx, jobs, o.workers, func(_ int, r *scenarios.Result) error {
-		if r.Err != nil {
-			return r.Err
-		}
-		if r.Verdict == checker.Violation {
-			m.count(r)
-		}
-		return nil
-	})
-	if err != nil || m.first == 0 || o.shrink == 0 {
-		return m, err
-	}
-	job := jobs[m.first-1]
-	small, err := shrink.Minimise(ctx, job.Scenario, p, job.Seed, shrink.Options{MaxRuns: o.shrink, Workers: o.workers})
-	if err != nil {
-		return nil, err
-	}
-	m.small = fmt.Sprintf("%d / %d", len(small.After.Faults), small.After.Operations.Total())
-	return m, nil
+// hunt is the search for one bug by drawn plans.
+type hunt struct {
+	*measured
+	o        *options
+	protocol *protocols.Protocol
+	space    scenarios.Space
+	events   uint64 // of all runs
+	most     uint64 // events that end them
 }
 
-// count adds a run that broke a check.
-func (m *measured) count(r *scenarios.Result) {
-	m.found++
-	if m.first == 0 {
-		m.first = r.Seed
+// measure runs drawn plans with the parameters of the bug's script, since some bugs are
+// in what is off by default.
+func measure(ctx context.Context, o *options, p *protocols.Protocol, b protocols.Bug, list []*protocols.Protocol) (*measured, error) {
+	script, _, err := scenarios.Load(b.ID, list)
+	if err != nil {
+		return nil, err
 	}
-	at := slices.IndexFunc(m.checks, func(t tally) bool { return t.check == r.Check })
+	h := &hunt{measured: &measured{}, o: o, protocol: p, space: scenarios.Space{Base: base(script, p)}}
+	if err := h.search(ctx, o.runs); err != nil {
+		return nil, err
+	}
+	h.Runs = h.Searched
+	if h.First == 0 {
+		if err := h.search(ctx, o.further); err != nil {
+			return nil, err
+		}
+	}
+	if h.First == 0 || o.shrink == 0 {
+		return h.measured, nil
+	}
+	small, err := shrink.Minimise(ctx, h.plan(h.First), p, h.First, shrink.Options{MaxRuns: o.shrink, Workers: o.workers})
+	if err != nil {
+		return nil, err
+	}
+	h.Small = &size{o.shrink, len(small.After.Faults), small.After.Operations.Total()}
+	return h.measured, nil
+}
+
+// plan is the drawn experiment of a seed.
+func (h *hunt) plan(seed uint64) *scenarios.Scenario {
+	plan := scenarios.Swarm(seed, h.protocol, h.space)
+	plan.Events = mostEvents
+	return plan
+}
+
+// errEnough ends a search before its last run.
+var errEnough = errors.New("enough")
+
+// search runs the seeds up to last that were not run yet, and counts. It ends once the
+// events are spent and, behind the runs that are counted, with the first that finds.
+func (h *hunt) search(ctx context.Context, last uint64) error {
+	const chunk = 500 // plans that are in memory at a time
+	h.most = last * h.o.events
+	for h.Searched < last && h.events < h.most && (h.Runs == 0 || h.First == 0) {
+		var jobs []search.Job
+		for seed := h.Searched + 1; seed <= min(last, h.Searched+chunk); seed++ {
+			jobs = append(jobs, search.Job{Scenario: h.plan(seed), Protocol: h.protocol, Seed: seed})
+		}
+		err := search.Run(ctx, jobs, h.o.workers, func(_ int, r *scenarios.Result) error { return h.count(r) })
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count adds a run.
+func (h *hunt) count(r *scenarios.Result) error {
+	if r.Err != nil {
+		return r.Err
+	}
+	h.Searched = r.Seed
+	h.events += r.Events
+	if r.Verdict == checker.Violation {
+		if h.First == 0 {
+			h.First = r.Seed
+		}
+		if h.Runs == 0 {
+			h.Found++
+		}
+		h.tally(r.Check)
+		if h.Runs > 0 {
+			return errEnough
+		}
+	}
+	if h.events >= h.most {
+		return errEnough
+	}
+	return nil
+}
+
+// tally counts a check that was the first to break.
+func (m *measured) tally(check string) {
+	at := slices.IndexFunc(m.Checks, func(t tally) bool { return t.Check == check })
 	if at < 0 {
-		at = len(m.checks)
-		m.checks = append(m.checks, tally{check: r.Check})
+		at = len(m.Checks)
+		m.Checks = append(m.Checks, tally{Check: check})
 	}
-	m.checks[at].runs++
-	slices.SortStableFunc(m.checks, func(a, b tally) int { return b.runs - a.runs })
+	m.Checks[at].Runs++
+	slices.SortStableFunc(m.Checks, func(a, b tally) int { return b.Runs - a.Runs })
 }
 
 // tripped runs a script and returns the checks that break, in order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -64,34 +65,39 @@ func declares(t *testing.T, folder, name string) bool {
 	return false
 }
 
-// TestReasonsAreForBugs: a reason is for a bug that there is.
-func TestReasonsAreForBugs(t *testing.T) {
-	known := map[string]bool{}
-	for _, p := range all.List() {
-		for _, b := range p.Bugs {
-			known[b.ID] = true
-		}
+// TestMeasure: a bug that every other plan shows is found, counted and made small, the
+// same again is the same, and what was measured is kept. Few events end the runs early.
+func TestMeasure(t *testing.T) {
+	o := &options{runs: 10, events: 1 << 40, shrink: 20, workers: 2, only: []string{"R-11"}, data: filepath.Join(t.TempDir(), "bugs.json")}
+	kept := records{"R-00": {Runs: 1}}
+	if err := measureAll(context.Background(), o, all.List(), kept); err != nil {
+		t.Fatal(err)
 	}
-	for id := range reasons {
-		if !known[id] {
-			t.Errorf("there is no bug %s", id)
-		}
+	first := kept["R-11"]
+	if len(kept) != 1 || first.Runs != 10 || first.Found == 0 || first.First == 0 || first.Small == nil || first.Checks[0].Check != "DUR" {
+		t.Fatalf("got %+v", first)
+	}
+	again, err := load(o.data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := measureAll(context.Background(), o, all.List(), again); err != nil || !reflect.DeepEqual(again, kept) {
+		t.Errorf("got %+v and then %+v, %v", first, again["R-11"], err)
+	}
+	o.events = 1
+	if err := measureAll(context.Background(), o, all.List(), kept); err != nil || kept["R-11"].Runs != 1 {
+		t.Errorf("got %+v, %v; want one run", kept["R-11"], err)
 	}
 }
 
-// TestMeasure: a bug that every other plan shows is found, counted and made small, and
-// the same again is the same.
-func TestMeasure(t *testing.T) {
-	o := &options{runs: 10, shrink: 20, workers: 2, only: []string{"R-11"}}
-	var rows []string
-	for range 2 {
-		found, err := measureAll(context.Background(), o, all.List())
-		if err != nil || len(found) != 1 || found[0].found == 0 || found[0].first == 0 || found[0].small == "" || found[0].checks[0].check != "DUR" {
-			t.Fatalf("got %+v, %v", found, err)
-		}
-		rows = append(rows, found[0].row())
+// TestFurther: where the runs that are counted find nothing, more are run until one does.
+func TestFurther(t *testing.T) {
+	o := &options{runs: 1, further: 200, events: 1 << 40, workers: 2, only: []string{"R-03"}}
+	kept := records{}
+	if err := measureAll(context.Background(), o, all.List(), kept); err != nil {
+		t.Fatal(err)
 	}
-	if rows[0] != rows[1] {
-		t.Errorf("got\n%s\nand then\n%s", rows[0], rows[1])
+	if m := kept["R-03"]; m.Runs != 1 || m.Found != 0 || m.First <= 1 || m.First != m.Searched || len(m.Checks) != 1 {
+		t.Errorf("got %+v; want a find behind the first run", m)
 	}
 }

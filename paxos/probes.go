@@ -17,6 +17,7 @@ const (
 	probeHigherAccepted
 	probeStopped
 	probeOwnDiskLast
+	probePromiseRebooted
 )
 
 var probeList = []protocols.ProbeInfo{
@@ -33,10 +34,12 @@ var probeList = []protocols.ProbeInfo{
 	probeHigherAccepted:   {ID: "paxos-foreign-report", Text: "a promise reports a pvalue of another owner's ballot", By: "paxos-compacted-slots", With: "paxos"},
 	probeStopped:          {ID: "paxos-stopped", Text: "a node falls silent after a failed write", By: "disk-full", With: "paxos"},
 	probeOwnDiskLast:      {ID: "paxos-own-disk-last", Text: "a slot is chosen by the leader's own acceptance, after that of others", By: "leader-crash", With: "paxos"},
+	probePromiseRebooted:  {ID: "paxos-promise-after-restart", Text: "a node that has crashed and booted again promises another node's ballot", By: "leader-crash", With: "paxos"},
 }
 
 // probed is what the prober remembers of a node after its last step.
 type probed struct {
+	boots    int
 	role     role
 	promised Ballot
 	applied  protocols.Index
@@ -65,7 +68,7 @@ func (p *prober) Observe(m *protocols.Moment) {
 	}
 	was := &p.nodes[m.Node]
 	if m.Kind == protocols.Booted {
-		*was = probed{}
+		*was = probed{boots: was.boots + 1}
 	} else {
 		p.stepped(m, n, was)
 	}
@@ -106,6 +109,7 @@ func (p *prober) received(m *protocols.Moment, n *Node, was *probed) {
 	executed := n.execute.Applied > was.applied
 	switch v := m.Event.Message.(type) {
 	case *Prepare:
+		p.When(probePromiseRebooted, was.boots > 1 && n.promised > was.promised && m.Event.From != m.Node)
 	case *Promise:
 		if was.role == candidate && v.Ballot == was.promised {
 			p.promised(n, was, v)

@@ -16,6 +16,7 @@ const (
 	probeServiceRestarted
 	probeStopped
 	probeOwnDiskLast
+	probeLateAck
 )
 
 var probeList = []protocols.ProbeInfo{
@@ -31,6 +32,7 @@ var probeList = []protocols.ProbeInfo{
 	probeServiceRestarted: {ID: "primarybackup-service-restarted", Text: "the view service boots again", By: "primarybackup-forgotten-view", With: "primarybackup"},
 	probeStopped:          {ID: "primarybackup-stopped", Text: "a replica falls silent after a failed write", By: "disk-full", With: "primarybackup"},
 	probeOwnDiskLast:      {ID: "primarybackup-own-disk-last", Text: "a commit advances by the primary's own durable write, after the backups'", By: "primarybackup-empty-table", With: "primarybackup"},
+	probeLateAck:          {ID: "primarybackup-late-acknowledgement", Text: "a primary gets an acknowledgement of an older view", By: "replay", With: "primarybackup"},
 }
 
 // probed is what the prober remembers of a replica after its last step.
@@ -101,5 +103,6 @@ func (p *prober) received(m *protocols.Moment, n *Node, was *probed) {
 		p.When(probeStateSent, v.Epoch == n.view.Number && n.commit > was.commit)
 	case *ReplicateResponse:
 		p.When(probeDeposed, was.role == primary && v.Epoch > was.view)
+		p.When(probeLateAck, was.role == primary && v.Success && v.Epoch < was.view)
 	}
 }

@@ -17,6 +17,9 @@ const (
 	probeLearnerPromoted
 	probeReadLost
 	probeStopped
+	probeVoteRebooted
+	probeVoteAgain
+	probeTwoSnapshots
 )
 
 var probeList = []protocols.ProbeInfo{
@@ -33,11 +36,15 @@ var probeList = []protocols.ProbeInfo{
 	probeLearnerPromoted: {ID: "raft-learner-promoted", Text: "a node that had no vote becomes a voter", By: "raft-joint-forever", With: "raft"},
 	probeReadLost:        {ID: "raft-read-lost", Text: "a leader with reads waiting for their round loses leadership", By: "crash-storm", With: "raft"},
 	probeStopped:         {ID: "raft-stopped", Text: "a node falls silent after a failed write", By: "disk-full", With: "raft"},
+	probeVoteRebooted:    {ID: "raft-vote-after-restart", Text: "a node that has crashed and booted again grants a vote", By: "raft-vote-once", With: "raft"},
+	probeVoteAgain:       {ID: "raft-vote-repeated", Text: "a node grants its vote of a term once more, to the candidate that has it", By: "raft-vote-once", With: "raft"},
+	probeTwoSnapshots:    {ID: "raft-two-snapshots", Text: "a leader sends snapshots to two followers at once", By: "raft-new-members", With: "raft"},
 }
 
 // probed is what the prober remembers of a node after its last step.
 type probed struct {
 	known    bool
+	boots    int
 	role     role
 	term     uint64
 	last     protocols.Index
@@ -46,9 +53,12 @@ type probed struct {
 	incoming protocols.Index
 	voter    bool
 	reads    int
+	vote     protocols.NodeID // of the term
+	sending  int              // snapshots
 }
 
-// prober counts Raft's rare situations. Cost: O(1) per step, but for commits.
+// prober counts Raft's rare situations. Cost: O(1) per step, but for commits, and
+// O(replicas) per step of a leader.
 type prober struct {
 	protocols.Tally
 	nodes []probed
@@ -68,6 +78,10 @@ func (p *prober) Observe(m *protocols.Moment) {
 		return
 	}
 	was := &p.nodes[m.Node]
+	if m.Kind == protocols.Booted {
+		*was = probed{boots: was.boots + 1}
+	}
+	sending := n.snapshotsSent()
 	if m.Kind == protocols.Stepped {
 		if was.known {
 			p.stepped(m, n, was)
@@ -75,10 +89,24 @@ func (p *prober) Observe(m *protocols.Moment) {
 		if m.Event.Kind == protocols.Receive {
 			p.received(m, n, was)
 		}
+		p.When(probeTwoSnapshots, sending > 1 && was.sending < 2)
 		p.When(probeSplitVote, m.Event.Kind == protocols.Fire && m.Event.Timer == timerElection && was.role == candidate)
 	}
 	last := n.log.Last()
-	*was = probed{true, n.role, n.term, last, n.termAt(last), n.commit, n.incoming.lastIndex, n.voter, len(n.waiting)}
+	*was = probed{true, was.boots, n.role, n.term, last, n.termAt(last), n.commit, n.incoming.lastIndex, n.voter, len(n.waiting), n.vote, sending}
+}
+
+// snapshotsSent counts the followers that a leader sends a snapshot to.
+func (n *Node) snapshotsSent() (count int) {
+	if n.role != leader {
+		return 0
+	}
+	for i := range n.progress {
+		if n.progress[i].sending != nil {
+			count++
+		}
+	}
+	return count
 }
 
 // stepped compares the node with what it was before the step.
@@ -103,6 +131,9 @@ func (p *prober) received(m *protocols.Moment, n *Node, was *probed) {
 	switch v := m.Event.Message.(type) {
 	case *RequestVote:
 		p.When(probeVoteIgnored, v.Term > n.term)
+		granted := grants(m.Effects)
+		p.When(probeVoteRebooted, granted && was.boots > 1)
+		p.When(probeVoteAgain, granted && n.term == was.term && was.vote == m.Event.From)
 	case *PreVote:
 		p.When(probePreVoteRefused, v.Term > n.term && (n.role == leader || n.now < n.quietUntil))
 	case *AppendEntries:
@@ -110,4 +141,14 @@ func (p *prober) received(m *protocols.Moment, n *Node, was *probed) {
 	case *TimeoutNow:
 		p.When(probeTransferred, n.role == candidate && was.role != candidate)
 	}
+}
+
+// grants reports whether a step sends a vote.
+func grants(out *protocols.Effects) bool {
+	for i := range out.List {
+		if v, ok := out.List[i].Message.(*RequestVoteResponse); ok && v.VoteGranted {
+			return true
+		}
+	}
+	return false
 }

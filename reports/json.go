@@ -29,13 +29,16 @@ type line struct {
 	Lost       *scenarios.Lost      `json:"lost_writes,omitempty"`
 	Strongest  string               `json:"strongest,omitempty"`
 	Replay     string               `json:"replay"`
+
+	Reached []scenarios.ProbeCount `json:"reached,omitempty"` // where probes are counted
 }
 
 // WriteLine writes r as one JSON object on one line: scenario, protocol, seed,
 // verdict, check and reason where something is not as it should be, digest,
 // events, virtual_seconds, operations, latency_ns, per_commit, leaderless_ns,
 // lost_writes where the protocol's guarantee allows them, strongest (the strongest
-// model that held, where clients' history was judged) and replay.
+// model that held, where clients' history was judged), replay, and reached where
+// probes are counted.
 func WriteLine(w io.Writer, r *scenarios.Result) error {
 	reason := r.Reason
 	if reason == "" { // an ok run that misses an expectation
@@ -51,7 +54,7 @@ func WriteLine(w io.Writer, r *scenarios.Result) error {
 		Verdict: r.Verdict, Check: r.Check, Reason: reason,
 		Digest: r.Digest, Events: r.Events, Virtual: r.Virtual,
 		Operations: r.Operations, Latency: r.Latency, PerCommit: r.PerCommit,
-		Leaderless: r.Leaderless, Lost: r.Lost, Strongest: r.Judged.Strongest, Replay: r.Replay,
+		Leaderless: r.Leaderless, Lost: r.Lost, Strongest: r.Judged.Strongest, Replay: r.Replay, Reached: r.Reached,
 	}, "")
 }
 

@@ -29,6 +29,10 @@ const (
 	wallBack
 	messageDropped
 	farBehind
+	deposedWithTail
+	crashedUnsynced
+	executedLate
+	damagedAtBoot
 )
 
 var genericProbes = []protocols.ProbeInfo{
@@ -57,6 +61,10 @@ var genericProbes = []protocols.ProbeInfo{
 	wallBack:           {ID: "wall-clock-back", Text: "the wall clock of a node goes back", By: "clock", With: "raft"},
 	messageDropped:     {ID: "message-dropped", Text: "a node ignores a message that no correct node sends", By: "paxos-reconfiguration", With: "paxos"},
 	farBehind:          {ID: "far-behind", Text: "a node executes a position when another is 50 positions ahead", By: "crash-storm", With: "raft"},
+	deposedWithTail:    {ID: "leader-deposed-with-tail", Text: "a leader is deposed while its log ends with entries that it does not know to be committed", By: "leader-cut-off", With: "raft"},
+	crashedUnsynced:    {ID: "crashed-unsynced", Text: "a node crashes while something that it wrote is not durable", By: "leader-crash", With: "raft"},
+	executedLate:       {ID: "executed-late", Text: "a request is executed for the first time after its client has gone on to another", By: "leader-crash", With: "raft"},
+	damagedAtBoot:      {ID: "damaged-at-boot", Text: "a boot finds a record that is corrupt or missing", By: "raft-cut-at-damage", With: "raft"},
 }
 
 // lag is how far behind is far.
@@ -69,6 +77,8 @@ type life struct {
 	stepped  uint64 // Seq of its last step
 	effects  int    // of that step
 	executed bool   // anything since its boot
+	wrote    int    // records and snapshots since its boot
+	durable  int    // of them
 	lease    protocols.Time
 	wall     protocols.Time
 	members  protocols.NodeSet
@@ -92,6 +102,7 @@ type genericProber struct {
 	highest  uint64    // epoch with a leader
 	last     protocols.NodeID
 	reached  protocols.Index // executed by anybody
+	view     protocols.View  // of a leader that steps down
 }
 
 func newGenericProber(c protocols.Cluster) protocols.Prober {
@@ -100,7 +111,7 @@ func newGenericProber(c protocols.Cluster) protocols.Prober {
 
 // Moments implements [protocols.Observer].
 func (g *genericProber) Moments() protocols.MomentKind {
-	return protocols.Stepped | protocols.Crashed | protocols.Booted | protocols.Replied
+	return protocols.Stepped | protocols.Durable | protocols.Crashed | protocols.Booted | protocols.Replied
 }
 
 // Observe implements [protocols.Observer].
@@ -109,6 +120,8 @@ func (g *genericProber) Observe(m *protocols.Moment) {
 	switch m.Kind {
 	case protocols.Stepped:
 		g.stepped(m, l)
+	case protocols.Durable:
+		l.durable++
 	case protocols.Crashed:
 		g.crashed(m, l)
 	case protocols.Booted:
@@ -131,6 +144,11 @@ func (g *genericProber) stepped(m *protocols.Moment, l *life) {
 	g.When(wallBack, e.Wall < l.wall)
 	l.wall = e.Wall
 	l.stepped, l.effects = m.Seq, len(m.Effects.List)
+	for i := range m.Effects.List {
+		if k := m.Effects.List[i].Kind; k == protocols.EffectPersist || k == protocols.EffectSaveSnapshot {
+			l.wrote++
+		}
+	}
 	if e.Kind == protocols.Request && e.Command.Client < 0 {
 		g.requested(m)
 	}
@@ -164,6 +182,10 @@ func (g *genericProber) noted(m *protocols.Moment, l *life, note *protocols.Note
 		g.led(m, l, note.Epoch)
 	case protocols.NoteSteppedDown:
 		g.When(leaderDeposed, l.leads != 0)
+		if l.leads != 0 {
+			m.Replica.View(&g.view)
+			g.When(deposedWithTail, g.view.Last > g.view.Commit)
+		}
 		l.leads, l.lease = 0, 0
 	case protocols.NoteApplied:
 		g.When(oldEpochExecuted, l.leads != 0 && note.Epoch < l.leads)
@@ -172,6 +194,7 @@ func (g *genericProber) noted(m *protocols.Moment, l *life, note *protocols.Note
 		l.executed = true
 		if c := &note.Command; c.Client < 0 {
 			s := g.session(c.Client)
+			g.When(executedLate, s.executed < c.Seq && c.Seq < s.asked)
 			s.executed = max(s.executed, c.Seq)
 		}
 	case protocols.NoteInstalled:
@@ -214,6 +237,7 @@ func (g *genericProber) crashed(m *protocols.Moment, l *life) {
 	}
 	g.When(crashedWithinStep, l.stepped == m.Seq && l.effects > 0)
 	g.When(crashedIdle, l.boots > 1 && !l.executed)
+	g.When(crashedUnsynced, l.wrote > l.durable)
 	l.leads, l.lease, l.up = 0, 0, false
 	down := 0
 	for id := 1; id <= g.cluster.Replicas; id++ {
@@ -236,5 +260,6 @@ func (g *genericProber) booted(m *protocols.Moment, l *life) {
 	for i := range d.Records {
 		state := d.Records[i].State
 		g.When(tornAtBoot, state == protocols.RecordTorn)
+		g.When(damagedAtBoot, state == protocols.RecordCorrupt || state == protocols.RecordMissing)
 	}
 }

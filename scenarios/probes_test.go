@@ -1,9 +1,11 @@
 package scenarios_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/protocols/all"
 	"github.com/lockstep-sim/lockstep/scenarios"
 )
@@ -19,37 +21,88 @@ func countOf(t *testing.T, r *scenarios.Result, id string) uint64 {
 	return 0
 }
 
+// probing runs scenarios once each, with seed 1 and probes counted.
+type probing map[string]*scenarios.Result
+
+func (runs probing) run(t *testing.T, name string, p *protocols.Protocol) *scenarios.Result {
+	t.Helper()
+	key := name + " " + p.Name
+	if runs[key] == nil {
+		sc := load(t, name)
+		runs[key] = scenarios.Run(sc, p, 1, scenarios.Options{Probes: true})
+		if bare := scenarios.Run(sc, p, 1, scenarios.Options{}); bare.Digest != runs[key].Digest || len(bare.Reached) > 0 {
+			t.Errorf("%s: probes change the run, or are counted unasked", key)
+		}
+	}
+	return runs[key]
+}
+
+// wrong says what is wrong with the probes of protocols: each is to be reached by the
+// scenario that it names, and not by a calm run.
+func (runs probing) wrong(t *testing.T, list []*protocols.Protocol) (problems []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, probe := range scenarios.Probes(list) {
+		if seen[probe.ID] || !strings.Contains(probe.ID, "-") || probe.Text == "" {
+			problems = append(problems, probe.ID+": want a text and an id of its own with a hyphen")
+		}
+		seen[probe.ID] = true
+		i := slices.IndexFunc(list, func(p *protocols.Protocol) bool { return p.Name == probe.With })
+		if i < 0 {
+			if !slices.ContainsFunc(all.List(), func(p *protocols.Protocol) bool { return p.Name == probe.With }) {
+				problems = append(problems, probe.ID+" names no protocol")
+			}
+			continue // a generic one, of a protocol that is not asked about
+		}
+		if countOf(t, runs.run(t, probe.By, list[i]), probe.ID) == 0 {
+			problems = append(problems, probe.ID+" is not reached by "+probe.By)
+		}
+		if countOf(t, runs.run(t, "steady-state", list[i]), probe.ID) > 0 {
+			problems = append(problems, probe.ID+" is reached in a calm run")
+		}
+	}
+	return problems
+}
+
 // TestProbes: each probe is reached by the scenario that it names, and not by a calm
 // run. Counting changes no run.
 func TestProbes(t *testing.T) {
-	list := scenarios.Probes(all.List())
-	if len(list) < 60 {
-		t.Errorf("want at least 60 probes, got %d", len(list))
+	list := all.List()
+	if probes := scenarios.Probes(list); len(probes) < 85 {
+		t.Errorf("want at least 85 probes, got %d", len(probes))
 	}
-	runs := map[string]*scenarios.Result{}
-	run := func(name, protocol string) *scenarios.Result {
-		key := name + " " + protocol
-		if runs[key] == nil {
-			sc, p := load(t, name), named(t, protocol)
-			runs[key] = scenarios.Run(sc, p, 1, scenarios.Options{Probes: true})
-			if bare := scenarios.Run(sc, p, 1, scenarios.Options{}); bare.Digest != runs[key].Digest || len(bare.Reached) > 0 {
-				t.Errorf("%s: probes change the run, or are counted unasked", key)
-			}
-		}
-		return runs[key]
+	for _, problem := range (probing{}).wrong(t, list) {
+		t.Error(problem)
 	}
-	seen := map[string]bool{}
-	for _, p := range list {
-		if seen[p.ID] || !strings.Contains(p.ID, "-") || p.Text == "" {
-			t.Errorf("want a text and an id of its own with a hyphen, got %+v", p)
-		}
-		seen[p.ID] = true
-		if countOf(t, run(p.By, p.With), p.ID) == 0 {
-			t.Errorf("%s is not reached by %s with %s", p.ID, p.By, p.With)
-		}
-		if n := countOf(t, run("steady-state", p.With), p.ID); n > 0 {
-			t.Errorf("%s is reached %d times in a calm run of %s", p.ID, n, p.With)
-		}
+}
+
+// planted counts what can never happen, what always does, and what another scenario
+// would reach.
+type planted struct{ protocols.Tally }
+
+func (p *planted) Moments() protocols.MomentKind { return protocols.Stepped | protocols.Crashed }
+func (p *planted) Observe(m *protocols.Moment) {
+	p.When(0, m.Kind == protocols.Stepped && m.Node == protocols.Nobody)
+	p.When(1, m.Kind == protocols.Stepped)
+	p.When(2, m.Kind == protocols.Crashed)
+	p.When(3, m.Kind == protocols.Crashed)
+}
+
+// TestProbesAreTested: a probe whose situation cannot occur, one that a calm run
+// reaches and one whose scenario does not come to it are found out.
+func TestProbesAreTested(t *testing.T) {
+	infos := []protocols.ProbeInfo{
+		{ID: "raft-impossible", Text: "nobody takes a step", By: "crash", With: "raft"},
+		{ID: "raft-ordinary", Text: "a node takes a step", By: "crash", With: "raft"},
+		{ID: "raft-elsewhere", Text: "a node crashes", By: "loss", With: "raft"},
+		{ID: "raft-reached", Text: "a node crashes", By: "crash", With: "raft"},
+	}
+	broken := *named(t, "raft")
+	broken.Probes = func(protocols.Cluster) protocols.Prober { return &planted{protocols.NewTally(infos)} }
+	got := probing{}.wrong(t, []*protocols.Protocol{&broken})
+	want := []string{"raft-impossible is not reached by crash", "raft-ordinary is reached in a calm run", "raft-elsewhere is not reached by loss"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	probeChangeAsked
 	probeStopped
 	probeOldPrimary
+	probeOfferRebooted
+	probePrepareAgain
 )
 
 var probeList = []protocols.ProbeInfo{
@@ -35,6 +37,8 @@ var probeList = []protocols.ProbeInfo{
 	probeChangeAsked:      {ID: "vr-asked-to-change", Text: "a normal replica joins a view change because of another's message", By: "vr-broken-lease", With: "vr"},
 	probeStopped:          {ID: "vr-stopped", Text: "a replica falls silent after a failed write", By: "disk-full", With: "vr"},
 	probeOldPrimary:       {ID: "vr-primary-deposed", Text: "a primary learns of a later view", By: "vr-early-epoch", With: "vr"},
+	probeOfferRebooted:    {ID: "vr-do-view-change-after-restart", Text: "a replica that has crashed and booted again sends a DoViewChange", By: "leader-crash", With: "vr"},
+	probePrepareAgain:     {ID: "vr-prepare-repeated", Text: "after a view change a Prepare arrives once more whose entry the replica has", By: "replay", With: "vr"},
 }
 
 // offered is what a DoViewChange said.
@@ -46,6 +50,7 @@ type offered struct {
 // probed is what the prober remembers of a replica after its last step.
 type probed struct {
 	known       bool
+	boots       int
 	status      status
 	view        View
 	leading     bool
@@ -79,9 +84,10 @@ func (p *prober) Observe(m *protocols.Moment) {
 	}
 	was := &p.nodes[m.Node]
 	if m.Kind == protocols.Booted {
-		*was = probed{}
+		*was = probed{boots: was.boots + 1}
 	} else if was.known {
 		p.stepped(n, was)
+		p.When(probeOfferRebooted, was.boots > 1 && offers(m.Effects))
 		if m.Event.Kind == protocols.Receive {
 			p.received(m, n, was)
 		}
@@ -107,6 +113,8 @@ func (p *prober) received(m *protocols.Moment, n *Node, was *probed) {
 	switch v := m.Event.Message.(type) {
 	case *Prepare:
 		p.When(probeStaleView, v.View < n.view)
+		has := v.Op >= n.log.First() && v.Op <= was.last && len(v.Entries) > 0 && *n.log.At(v.Op) == v.Entries[len(v.Entries)-1]
+		p.When(probePrepareAgain, v.View < n.view && has)
 	case *StartViewChange:
 		p.When(probeChangeAsked, was.status == normal && n.status == viewChange)
 	case *DoViewChange:
@@ -152,4 +160,14 @@ func (p *prober) answered(n *Node, was *probed, v *RecoveryResponse) {
 	}
 	p.When(probeRecoveryViews, different)
 	was.answerViews = append(was.answerViews, v.View)
+}
+
+// offers reports whether a step sends a DoViewChange.
+func offers(out *protocols.Effects) bool {
+	for i := range out.List {
+		if _, ok := out.List[i].Message.(*DoViewChange); ok {
+			return true
+		}
+	}
+	return false
 }

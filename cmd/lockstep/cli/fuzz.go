@@ -29,6 +29,7 @@ type fuzzFlags struct {
 	beyond    bool
 	noShrink  bool
 	json      bool
+	probes    bool
 	workers   *workers
 
 	rangeGiven, outGiven bool
@@ -68,6 +69,10 @@ judged for safety and for liveness. Below are the causes of all that is not ok.
 excused: the healed core had a reason not to make progress in time, which was
 looked up in the true state.
 
+--probes counts how often the runs came to each rare situation (lockstep list
+probes), and lists those never reached. With --json each run's object has them
+under reached instead.
+
 Every failure, up to ` + fmt.Sprint(savedPerClass) + ` of each kind (protocol and check), is written as it happens
 to DIR/PROTOCOL/CHECK/seed-N.yaml, with the command that repeats it. The first of
 each kind is made small and its story told; --no-shrink turns that off. Nothing is
@@ -99,6 +104,7 @@ the table and exits with 130.`,
 	cmd.Flags().StringVar(&f.out, "out", defaultFuzzOut, "folder `DIR` for failures")
 	cmd.Flags().BoolVar(&f.noShrink, "no-shrink", false, "leave failures as they are")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per run and line instead of the table")
+	cmd.Flags().BoolVar(&f.probes, "probes", false, "count rare situations, and say which were never reached")
 	cmd.Flags().VarP(f.workers, "jobs", "j", "runs at a time (default: the number of CPUs)")
 	return cmd
 }
@@ -161,6 +167,7 @@ type fuzzing struct {
 	flags  fuzzFlags
 	space  scenarios.Space
 	sum    reports.Fuzz
+	probes []scenarios.ProbeCount // over all runs
 	kinds  *firsts
 	saved  map[string]int // failures written, by kind
 	folder *reports.Folder
@@ -220,7 +227,7 @@ func (c *fuzzing) run(ctx context.Context, picked []*protocols.Protocol) error {
 	}
 	c.meter.stop()
 	if !c.flags.json {
-		if err := c.sum.Write(c.stdout, c.paint()); err != nil {
+		if err := c.table(); err != nil {
 			return internal(err)
 		}
 	}
@@ -235,17 +242,29 @@ func (c *fuzzing) run(ctx context.Context, picked []*protocols.Protocol) error {
 	return ended(ctx, err, fmt.Sprintf("interrupted after %d runs", c.sum.Runs()))
 }
 
+// table prints what the runs came to.
+func (c *fuzzing) table() error {
+	if err := c.sum.Write(c.stdout, c.paint()); err != nil || !c.flags.probes {
+		return err
+	}
+	fmt.Fprintln(c.stdout)
+	return reports.WriteProbes(c.stdout, c.probes, c.paint())
+}
+
 // batch draws and runs the seeds from first to last.
 func (c *fuzzing) batch(ctx context.Context, p *protocols.Protocol, first, last uint64) error {
 	jobs := make([]search.Job, 0, last-first+1)
 	for i := range last - first + 1 {
-		jobs = append(jobs, search.Job{Scenario: scenarios.Swarm(first+i, p, c.space), Protocol: p, Seed: first + i})
+		job := search.Job{Scenario: scenarios.Swarm(first+i, p, c.space), Protocol: p, Seed: first + i}
+		job.Options.Probes = c.flags.probes
+		jobs = append(jobs, job)
 	}
 	return search.Run(ctx, jobs, c.flags.workers.n, func(i int, r *scenarios.Result) error {
 		if r.Err != nil {
 			return r.Err
 		}
 		c.sum.Add(r)
+		c.probes = scenarios.AddProbes(c.probes, r.Reached)
 		c.meter.add(r.Events, int64(r.Virtual))
 		if c.flags.json {
 			if err := reports.WriteLine(c.stdout, r); err != nil {

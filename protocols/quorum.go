@@ -110,15 +110,21 @@ func reached(members NodeSet, match []Index, c Index) NodeSet {
 
 // countedIndex is CommittedIndex for any need of the members.
 func countedIndex(members NodeSet, need int, match []Index) Index {
-	var best Index
+	best, missed := Index(0), ^Index(0) // reached by enough, and the lowest that is not
 	for base, word := range [...]uint64{members.lo, members.hi} {
 		for ; word != 0; word &= word - 1 {
 			id := base*64 + bits.TrailingZeros64(word)
 			if id >= len(match) {
 				break
 			}
-			if c := match[id]; c > best && countReached(members.lo, match, 0, c)+countReached(members.hi, match, 64, c) >= need {
+			c := match[id]
+			if c <= best || c >= missed {
+				continue
+			}
+			if countReached(members.lo, match, 0, c)+countReached(members.hi, match, 64, c) >= need {
 				best = c
+			} else {
+				missed = c
 			}
 		}
 	}

@@ -123,7 +123,7 @@ func (x *execution) booted(m *protocols.Moment) {
 			x.name(m.Node), v.Applied, x.newest())
 		return
 	}
-	x.compareState(m, v.Applied, v.StateHash, "recovered")
+	x.compareState(m, x.at(v.Applied), v.Applied, v.StateHash, "recovered")
 }
 
 func (x *execution) applied(m *protocols.Moment, note *protocols.Note) {
@@ -132,11 +132,13 @@ func (x *execution) applied(m *protocols.Moment, note *protocols.Note) {
 		m.Violate(CheckOrder, "%s executed position %d after %d", x.name(m.Node), note.Index, at.applied)
 	}
 	at.applied = note.Index
-	if note.Index == 0 || note.Index > x.newest()+1 {
+	newest := x.newest()
+	if note.Index == 0 || note.Index > newest+1 {
 		return // out of order, and reported
 	}
-	if note.Index == x.newest()+1 {
-		x.positions.Append(position{})
+	if note.Index == newest+1 {
+		x.positions.Append(position{entry: note.Hash, state: note.State, node: m.Node, stated: true})
+		return
 	}
 	first := x.at(note.Index)
 	switch {
@@ -149,7 +151,7 @@ func (x *execution) applied(m *protocols.Moment, note *protocols.Note) {
 			note.Index, x.name(m.Node), note.Hash, x.name(first.node), first.entry)
 		return // then the states differ as well
 	}
-	x.compareState(m, note.Index, note.State, "reached")
+	x.compareState(m, first, note.Index, note.State, "reached")
 }
 
 func (x *execution) installed(m *protocols.Moment, note *protocols.Note) {
@@ -163,12 +165,11 @@ func (x *execution) installed(m *protocols.Moment, note *protocols.Note) {
 			x.name(m.Node), note.Index, x.newest())
 		return
 	}
-	x.compareState(m, note.Index, note.State, "installed")
+	x.compareState(m, x.at(note.Index), note.Index, note.State, "installed")
 }
 
-// compareState compares the state at a position with the first one seen there.
-func (x *execution) compareState(m *protocols.Moment, index protocols.Index, state uint64, how string) {
-	first := x.at(index)
+// compareState compares the state at a position with first, what was seen there first.
+func (x *execution) compareState(m *protocols.Moment, first *position, index protocols.Index, state uint64, how string) {
 	if first == nil {
 		return
 	}

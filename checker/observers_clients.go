@@ -19,14 +19,8 @@ const forgetAfter protocols.Duration = 2 * 60e9
 
 // clients watches requests and answers.
 type clients struct {
-	once bool          // judge [CheckOnce]
-	of   []clientCalls // by client (-id)
-}
-
-// clientCalls are the requests of one client from number first on.
-type clientCalls struct {
-	first    uint64
-	requests []request
+	once bool                     // judge [CheckOnce]
+	of   []protocols.Log[request] // by client (-id): number n is at position n+1
 }
 
 func newClients(once bool) *clients { return &clients{once: once} }
@@ -61,33 +55,37 @@ func (x *clients) Observe(m *protocols.Moment) {
 }
 
 // grow returns the place of a request, or nil where it is forgotten. Sequence numbers
-// count up from 1, so that the slices stay dense.
+// count up from 1, so that the logs stay dense.
 func (x *clients) grow(c *protocols.Command, now protocols.Time) *request {
 	client := -int(c.Client)
 	for len(x.of) <= client {
-		x.of = append(x.of, clientCalls{})
+		x.of = append(x.of, protocols.Log[request]{})
 	}
-	of := &x.of[client]
-	if c.Seq < of.first {
+	of, at := &x.of[client], protocols.Index(c.Seq)+1
+	if at < of.First() {
 		return nil
 	}
-	for of.first+uint64(len(of.requests)) <= c.Seq {
-		of.forget(now)
-		of.requests = append(of.requests, request{})
+	for of.Last() < at {
+		if of.Last()%forgetEvery == 0 {
+			forget(of, now)
+		}
+		of.Append(request{})
 	}
-	return &of.requests[c.Seq-of.first]
+	return of.At(at)
 }
 
-// forget drops the older half of many requests once all of it is old, when memory
-// would have to grow.
-func (of *clientCalls) forget(now protocols.Time) {
-	half := len(of.requests) / 2
-	if half < 128 || len(of.requests) < cap(of.requests) || now.Sub(of.requests[half].at) < forgetAfter {
-		return
+// forgetEvery is how many requests of a client are forgotten at once.
+const forgetEvery = 256
+
+// forget drops the oldest requests of a client while all of them are old.
+func forget(of *protocols.Log[request], now protocols.Time) {
+	for of.Len() > forgetEvery {
+		last := of.First() + forgetEvery - 1
+		if now.Sub(of.At(last).at) < forgetAfter {
+			return
+		}
+		of.CompactTo(last)
 	}
-	rest := copy(of.requests, of.requests[half:])
-	of.first += uint64(half)
-	of.requests = of.requests[:rest]
 }
 
 // find returns a request that was issued, or nil; gone says that it is forgotten.
@@ -96,14 +94,14 @@ func (x *clients) find(c *protocols.Command) (r *request, gone bool) {
 	if client <= 0 || client >= len(x.of) {
 		return nil, false
 	}
-	of := &x.of[client]
-	if c.Seq < of.first {
+	of, at := &x.of[client], protocols.Index(c.Seq)+1
+	if at < of.First() {
 		return nil, true
 	}
-	if c.Seq-of.first >= uint64(len(of.requests)) {
+	if at > of.Last() {
 		return nil, false
 	}
-	if r := &of.requests[c.Seq-of.first]; r.issued {
+	if r := of.At(at); r.issued {
 		return r, false
 	}
 	return nil, false

@@ -206,6 +206,40 @@ func TestGenericAllocations(t *testing.T) {
 	}
 }
 
+// Requests are forgotten in blocks once they are old: then nothing is said of their
+// answers, and what is younger is judged as before.
+func TestClientsForgetWhatIsOld(t *testing.T) {
+	x := newClients(true)
+	command := func(seq uint64) protocols.Command {
+		return protocols.Command{Client: -1, Kind: protocols.Write, Op: protocols.Put, Seq: seq, Arg: int64(seq)}
+	}
+	const each = protocols.Duration(100_000_000)
+	const last = 4 * uint64(forgetAfter/each)
+	for seq := uint64(1); seq <= last; seq++ {
+		m := asked(command(seq))
+		m.Now = protocols.Time(seq) * protocols.Time(each)
+		x.Observe(&m)
+	}
+	if kept := x.of[1].Len(); kept < int(forgetAfter/each) || kept > int(forgetAfter/each)+2*forgetEvery {
+		t.Errorf("%d requests are kept, want those of the last %v and at most %d more", kept, forgetAfter, 2*forgetEvery)
+	}
+	for _, c := range []struct {
+		seq   uint64
+		other bool // the answer is to another command
+		found int
+	}{{1, true, 0}, {last, false, 0}, {last - uint64(forgetAfter/each) + 1, true, 1}, {last + 1, false, 1}} {
+		was := command(c.seq)
+		if c.other {
+			was.Arg++
+		}
+		m := answered(2, was, protocols.Result{Position: 9})
+		x.Observe(&m)
+		if len(m.Found) != c.found {
+			t.Errorf("answer to request %d: found %v, want %d", c.seq, m.Found, c.found)
+		}
+	}
+}
+
 func TestAppliedKeepsTheLogAsFirstExecuted(t *testing.T) {
 	var a Applied
 	step := func(notes ...protocols.Note) {

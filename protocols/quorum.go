@@ -81,16 +81,16 @@ func (q Joint) String() string { return Majority{q.Old}.String() + " and " + Maj
 // indexed by node id; ids outside it have reached 0. It does not allocate and is
 // fastest when most members are level.
 func CommittedIndex(q Quorum, match []Index) Index {
+	switch q := q.(type) { // the usual ones are counted, without a call per index
+	case Majority:
+		return countedIndex(q.Of, MajoritySize(q.Of.Len()), match)
+	case Threshold:
+		return countedIndex(q.Of, max(1, q.Size), match)
+	}
 	members := q.Members()
-	_, majority := q.(Majority) // the usual one: counted here, without a call per index
-	need := MajoritySize(members.Len())
 	var best Index
 	for id := members.Next(Nobody); id != Nobody && int(id) < len(match); id = members.Next(id) {
-		c := match[id]
-		if c <= best {
-			continue
-		}
-		if have := reached(members, match, c); majority && have.Len() >= need || !majority && q.Has(have) {
+		if c := match[id]; c > best && q.Has(reached(members, match, c)) {
 			best = c
 		}
 	}
@@ -99,15 +99,45 @@ func CommittedIndex(q Quorum, match []Index) Index {
 
 // reached returns the members whose match is at least c.
 func reached(members NodeSet, match []Index, c Index) NodeSet {
-	return NodeSet{reachedWord(members.lo, match, 0, c), reachedWord(members.hi, match, 64, c)}
-}
-
-func reachedWord(word uint64, match []Index, base int, c Index) uint64 {
-	var r uint64
-	for ; word != 0; word &= word - 1 {
-		if id := base + bits.TrailingZeros64(word); id < len(match) && match[id] >= c {
-			r |= word & -word
+	var r NodeSet
+	for id := members.Next(Nobody); id != Nobody && int(id) < len(match); id = members.Next(id) {
+		if match[id] >= c {
+			r = r.With(id)
 		}
 	}
 	return r
+}
+
+// countedIndex is CommittedIndex for any need of the members.
+func countedIndex(members NodeSet, need int, match []Index) Index {
+	best, missed := Index(0), ^Index(0) // reached by enough, and the lowest that is not
+	for base, word := range [...]uint64{members.lo, members.hi} {
+		for ; word != 0; word &= word - 1 {
+			id := base*64 + bits.TrailingZeros64(word)
+			if id >= len(match) {
+				break
+			}
+			c := match[id]
+			if c <= best || c >= missed {
+				continue
+			}
+			if countReached(members.lo, match, 0, c)+countReached(members.hi, match, 64, c) >= need {
+				best = c
+			} else {
+				missed = c
+			}
+		}
+	}
+	return best
+}
+
+// countReached returns how many members have a match of at least c, of those that word
+// holds: bit i is id base+i.
+func countReached(word uint64, match []Index, base int, c Index) (n int) {
+	for ; word != 0; word &= word - 1 {
+		if id := base + bits.TrailingZeros64(word); id < len(match) && match[id] >= c {
+			n++
+		}
+	}
+	return n
 }

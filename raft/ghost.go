@@ -74,6 +74,7 @@ type ghostTerm struct {
 	lost         []protocols.Index // the same of its earlier disks, which were wiped
 	acknowledged []protocols.Index // the same of any disk, stored while the node was in this term and counted
 	uncounted    []protocols.Index // the same of a new disk that was no member's then
+	waits        bool              // some is uncounted
 	reached      protocols.Index   // the highest index that a quorum has acknowledged
 }
 
@@ -109,8 +110,16 @@ func (g *ghost) wipe(id protocols.NodeID) {
 	g.nodes[id] = ghostNode{before: nothing, configurations: []ghostConfiguration{configuredBy(0, first)}}
 }
 
-// at returns the record of a term.
+// at returns the record of a term. It is nearly always the last one.
 func (g *ghost) at(term uint64) *ghostTerm {
+	if n := len(g.terms); n > 0 && g.terms[n-1].term == term {
+		return g.terms[n-1]
+	}
+	return g.enter(term)
+}
+
+// enter returns the record of a term, and makes it where there is none.
+func (g *ghost) enter(term uint64) *ghostTerm {
 	i := len(g.terms)
 	for i > 0 && g.terms[i-1].term > term {
 		i--
@@ -233,11 +242,16 @@ func (g *ghostNode) counts(id protocols.NodeID, c *Configuration) bool {
 
 // admit counts what disks have stored since they were lost, where c has taken them in.
 func (g *ghost) admit(t *ghostTerm, c *Configuration) {
+	if !t.waits {
+		return
+	}
+	t.waits = false
 	for id := 1; id < len(g.nodes); id++ {
 		if t.uncounted[id] > 0 && g.nodes[id].counts(protocols.NodeID(id), c) {
 			t.acknowledged[id] = max(t.acknowledged[id], t.uncounted[id])
 			t.uncounted[id] = 0
 		}
+		t.waits = t.waits || t.uncounted[id] > 0
 	}
 }
 
@@ -258,12 +272,13 @@ func (g *ghostNode) truncate(last protocols.Index) {
 	g.configurations = g.configurations[:k]
 }
 
-// push appends e. What is before it may be forgotten: then it is known again once an
-// entry is the committed one.
-func (g *ghost) push(n *ghostNode, e *Entry) {
+// push appends e after last, the tail so far, and returns its index and what is kept of
+// it. What is before it may be forgotten: then it is known again once an entry is the
+// committed one.
+func (g *ghost) push(n *ghostNode, last ghostEntry, e *Entry) (protocols.Index, ghostEntry) {
 	entry := ghostEntry{term: e.Term}
-	if before := n.tail().prefix; before != 0 {
-		entry.prefix = protocols.Fold(before, e.hash())
+	if last.prefix != 0 {
+		entry.prefix = protocols.Fold(last.prefix, e.hash())
 	} else if i := n.log.Last() + 1; i >= g.committed.First() && i <= g.committed.Last() && g.committed.At(i).term == e.Term {
 		entry.prefix = g.committed.At(i).prefix
 	}
@@ -272,6 +287,7 @@ func (g *ghost) push(n *ghostNode, e *Entry) {
 		g.changed = true
 		n.configurations = append(n.configurations, configuredBy(at, e.Configuration))
 	}
+	return at, entry
 }
 
 // matches reports whether prefix is what every log had so far that holds an entry

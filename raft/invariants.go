@@ -82,8 +82,13 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	for i := range m.Effects.Notes {
 		w.noted(m, n, &m.Effects.Notes[i])
 	}
-	w.nodes[m.Node].inForce = n.configuration()
-	w.checkAppendOnly(m, n)
+	g := &w.nodes[m.Node]
+	g.inForce = n.configuration()
+	if n.role == leader {
+		w.checkAppendOnly(m, n, g)
+	} else {
+		g.leading = 0
+	}
 	if w.changed {
 		w.checkConfiguration(m, n)
 	}
@@ -91,7 +96,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 		return
 	}
 	if n.leaseUntil == 0 {
-		w.nodes[m.Node].leaseTerm = 0 // given up
+		g.leaseTerm = 0 // given up
 	}
 	if w.highestLed > n.term && m.Event.Now < n.leaseUntil {
 		m.Violate(leaseExclusion, "%v believes in the lease of term %d, but term %d has a leader", m.Node, n.term, w.highestLed)
@@ -161,12 +166,8 @@ func (w *watcher) checkComplete(m *protocols.Moment, t *ghostTerm, index protoco
 	}
 }
 
-func (w *watcher) checkAppendOnly(m *protocols.Moment, n *Node) {
-	g := &w.nodes[m.Node]
-	if n.role != leader {
-		g.leading = 0
-		return
-	}
+// checkAppendOnly: the leader n holds what it held after its last step.
+func (w *watcher) checkAppendOnly(m *protocols.Moment, n *Node, g *ghostNode) {
 	last := n.log.Last()
 	if g.leading == n.term && (last < g.last || g.last >= n.base() && n.termAt(g.last) != g.lastTerm) {
 		m.Violate(leaderAppendOnly, "%v, leader of term %d, had entry %d of term %d and has replaced or removed it", m.Node, n.term, g.last, g.lastTerm)
@@ -383,18 +384,21 @@ func (w *watcher) led(m *protocols.Moment, n *Node, index protocols.Index) {
 func (w *watcher) stored(m *protocols.Moment, r *Append) {
 	g := &w.nodes[m.Node]
 	g.truncate(r.PrevLogIndex)
+	last, index := g.tail(), g.log.Last()
+	var t *ghostTerm // of the entry before
 	for i := range r.Entries {
 		e := &r.Entries[i]
-		w.push(g, e)
-		index := g.log.Last()
-		t := w.at(e.Term)
-		if !t.matches(index, g.tail().prefix) {
+		index, last = w.push(g, last, e)
+		if t == nil || t.term != e.Term {
+			t = w.at(e.Term)
+		}
+		if !t.matches(index, last.prefix) {
 			m.Violate(logMatching, "%v stores entry %d of term %d, but it, or what is before it, differs from what another log has there", m.Node, index, e.Term)
 		}
 		t.stored[m.Node] = max(t.stored[m.Node], index)
 	}
-	if g.log.Len() > 0 && g.tail().term == g.term {
-		w.acknowledged(m, w.at(g.term), g.log.Last())
+	if g.log.Len() > 0 && last.term == g.term {
+		w.acknowledged(m, w.at(g.term), index)
 	}
 }
 
@@ -403,8 +407,16 @@ func (w *watcher) stored(m *protocols.Moment, r *Append) {
 // committed in t (§3.6.2).
 func (w *watcher) acknowledged(m *protocols.Moment, t *ghostTerm, index protocols.Index) {
 	g := &w.nodes[m.Node]
-	t.uncounted[m.Node] = max(t.uncounted[m.Node], index)
-	w.admit(t, g.configuration().config)
+	c := g.configuration().config
+	if !t.waits && g.counts(m.Node, c) {
+		t.acknowledged[m.Node] = max(t.acknowledged[m.Node], index)
+	} else {
+		t.uncounted[m.Node], t.waits = max(t.uncounted[m.Node], index), true
+		w.admit(t, c)
+	}
+	if index <= t.reached {
+		return // a quorum has had it before
+	}
 	if reached := min(g.reach(t.acknowledged), index); reached > t.reached {
 		w.commit(m, g, t, reached)
 	}

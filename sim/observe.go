@@ -41,10 +41,12 @@ func (w *World) show() {
 		o.Observe(m)
 	}
 	w.watching = false
-	for _, v := range m.Found {
-		w.found(v)
+	if len(m.Found) > 0 {
+		for _, v := range m.Found {
+			w.found(v)
+		}
+		m.Found = m.Found[:0]
 	}
-	m.Found = m.Found[:0]
 	switch m.Kind {
 	case protocols.Stepped:
 		m.Event, m.Effects = nil, nil

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/protocols"
+	"github.com/lockstep-sim/lockstep/raft"
 )
 
 // TestAllocationsPerMessage is a hard limit, not an indication: garbage is what
@@ -46,7 +47,7 @@ func TestRelayKeepsMessagesUnderWay(t *testing.T) {
 // TestPendingOfSteady5 holds the length of the queue to what must be in it: a
 // timer for each replica and the client.
 func TestPendingOfSteady5(t *testing.T) {
-	s, err := newSteady(false)
+	s, err := newSteady(raft.Protocol(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

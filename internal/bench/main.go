@@ -7,9 +7,11 @@ import (
 	"runtime"
 
 	"github.com/lockstep-sim/lockstep/internal/bench/floor"
+	"github.com/lockstep-sim/lockstep/paxos"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/scenarios"
+	"github.com/lockstep-sim/lockstep/vr"
 )
 
 // The goals.
@@ -17,6 +19,8 @@ const (
 	goalEngine      = 2.0
 	goalStep        = 4.5
 	goalObserved    = 6.0
+	goalObservers   = 1.5
+	goalProtocols   = 1.5
 	goalAllocations = 0.01
 	goalVirtual     = 400
 )
@@ -45,7 +49,7 @@ func measure(rounds int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	cluster, err := newSteady(false)
+	cluster, err := newSteady(raft.Protocol(), false)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +65,10 @@ func measure(rounds int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	watched, err := observersRatio(rounds)
+	if err != nil {
+		return nil, err
+	}
 	allocated, err := allocationsPerMessage(200_000_000_000)
 	if err != nil {
 		return nil, err
@@ -69,14 +77,19 @@ func measure(rounds int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	others, err := protocolRows(rounds)
+	if err != nil {
+		return nil, err
+	}
 	against := func(c compared) string { return fmt.Sprintf("(%.0f ns against %.0f ns)", c.a, c.b) }
-	return []row{
+	return append([]row{
 		{what: "engine event, relay nodes, 1,000 pending / floor", got: engine.ratio, goal: goalEngine, unit: "x", absolute: against(engine)},
 		{what: fmt.Sprintf("Raft step, observers off, %d pending / floor", pending), got: plain.ratio, goal: goalStep, unit: "x", absolute: against(plain)},
 		{what: fmt.Sprintf("Raft step, all observers, %d pending / floor", pending), got: observed.ratio, goal: goalObserved, unit: "x", absolute: against(observed)},
+		{what: "Raft step, all observers / observers off", got: watched.ratio, goal: goalObservers, unit: "x", absolute: against(watched)},
 		{what: "allocations per delivered message", got: allocated, goal: goalAllocations},
 		{what: "virtual seconds per second, whole scenario, judged", got: virtual, goal: goalVirtual, atLeast: true},
-	}, nil
+	}, others...), nil
 }
 
 // engineRatio compares an event of the engine, whose nodes pass messages on, with
@@ -99,11 +112,50 @@ func engineRatio(rounds int) (compared, error) {
 // stepRatio compares a step of Raft, with all that the engine does for it, with
 // the floor at equal pending.
 func stepRatio(rounds int, observed bool, pending int) (compared, error) {
-	s, err := newSteady(observed)
+	s, err := newSteady(raft.Protocol(), observed)
 	if err != nil {
 		return compared{}, err
 	}
-	return alternate(rounds, s.pass, holds(pending))
+	return alternate(rounds, s.steps, holds(pending))
+}
+
+// observersRatio compares a step of Raft that all invariants and the durability
+// oracle watch with one that nobody does.
+func observersRatio(rounds int) (compared, error) {
+	on, err := newSteady(raft.Protocol(), true)
+	if err != nil {
+		return compared{}, err
+	}
+	off, err := newSteady(raft.Protocol(), false)
+	if err != nil {
+		return compared{}, err
+	}
+	return alternate(rounds, on.steps, off.steps)
+}
+
+// protocolRows compares what a delivered message costs in other protocols with what
+// one costs in Raft, everything that comes with it counted: timers, the disk, clients.
+func protocolRows(rounds int) ([]row, error) {
+	var rows []row
+	for _, p := range []*protocols.Protocol{paxos.Protocol(), vr.Protocol()} {
+		other, err := newSteady(p, false)
+		if err != nil {
+			return nil, err
+		}
+		own, err := newSteady(raft.Protocol(), false)
+		if err != nil {
+			return nil, err
+		}
+		c, err := alternate(rounds, other.deliveries, own.deliveries)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row{
+			what: "delivered message, " + p.Name + " / raft", got: c.ratio, goal: goalProtocols, unit: "x",
+			absolute: fmt.Sprintf("(%.0f ns against %.0f ns)", c.a, c.b),
+		})
+	}
+	return rows, nil
 }
 
 func holds(pending int) side {
@@ -122,7 +174,7 @@ func holds(pending int) side {
 // allocationsPerMessage runs steady5 on for d with observers off and returns
 // objects allocated per message delivered between replicas.
 func allocationsPerMessage(d protocols.Duration) (float64, error) {
-	s, err := newSteady(false)
+	s, err := newSteady(raft.Protocol(), false)
 	if err != nil {
 		return 0, err
 	}

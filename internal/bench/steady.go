@@ -5,12 +5,11 @@ import (
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
-	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/scenarios"
 	"github.com/lockstep-sim/lockstep/sim"
 )
 
-// steady is the Raft cluster of the shipped scenario steady5, without the judge.
+// steady is a cluster of the shipped scenario steady5, without the judge.
 type steady struct {
 	world    *sim.World
 	cfg      sim.Config
@@ -24,8 +23,7 @@ const (
 	passes  protocols.Duration = 20_000_000_000 // a pass is over: the length of the scenario
 )
 
-func newSteady(observed bool) (*steady, error) {
-	p := raft.Protocol()
+func newSteady(p *protocols.Protocol, observed bool) (*steady, error) {
 	scenario, err := steady5(p)
 	if err != nil {
 		return nil, err
@@ -60,15 +58,26 @@ func (s *steady) run(d protocols.Duration) error {
 	return nil
 }
 
-// pass begins anew, as the next seed of a campaign does, runs for the length of
-// the scenario and returns the steps taken.
-func (s *steady) pass() (steps uint64, err error) {
+// pass begins anew, as the next seed of a campaign does, and runs for the length of
+// the scenario.
+func (s *steady) pass() error {
 	if err := s.world.Reset(s.config()); err != nil {
-		return 0, err
+		return err
 	}
 	s.until = 0
-	err = s.run(passes)
+	return s.run(passes)
+}
+
+// steps is a pass counted in steps of nodes.
+func (s *steady) steps() (uint64, error) {
+	err := s.pass()
 	return s.world.Stats().Steps, err
+}
+
+// deliveries is a pass counted in messages delivered between replicas.
+func (s *steady) deliveries() (uint64, error) {
+	err := s.pass()
+	return s.world.Stats().Delivered, err
 }
 
 // pending returns the mean length of the event queue in the steady state, looked

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,9 +56,12 @@ func TestOwnShapes(t *testing.T) {
 	}
 }
 
-// folderVariable asks TestBroken, run as a process of its own, to fail and to
-// save there.
-const folderVariable = "SCENARIOTEST_FOLDER"
+// What TestBroken, run as a process of its own, is told: to fail and to save its plan
+// in a folder, made small in at most so many runs.
+const (
+	folderVariable = "SCENARIOTEST_FOLDER"
+	budgetVariable = "SCENARIOTEST_BUDGET"
+)
 
 // TestBroken is the subject of TestFailure.
 func TestBroken(t *testing.T) {
@@ -67,14 +71,17 @@ func TestBroken(t *testing.T) {
 	}
 	parameters := raft.DefaultParameters()
 	parameters.Bugs = []string{"R-46"}
-	scenariotest.Check(t, raft.Protocol(), scenariotest.Parameters(parameters),
-		scenariotest.Folder(folder), scenariotest.Command("go run ./cmd/mine"))
+	options := []scenariotest.Option{scenariotest.Parameters(parameters), scenariotest.Folder(folder), scenariotest.Command("go run ./cmd/mine")}
+	if runs, err := strconv.Atoi(os.Getenv(budgetVariable)); err == nil {
+		options = append(options, scenariotest.Budget(runs))
+	}
+	scenariotest.Check(t, raft.Protocol(), options...)
 }
 
 // broken runs TestBroken and returns what it prints.
-func broken(t *testing.T, folder string) string {
+func broken(t *testing.T, folder string, flags ...string) string {
 	t.Helper()
-	command := exec.Command(os.Args[0], "-test.run=^TestBroken$", "-rapid.nofailfile")
+	command := exec.Command(os.Args[0], append([]string{"-test.run=^TestBroken$", "-rapid.nofailfile"}, flags...)...)
 	command.Env = append(os.Environ(), folderVariable+"="+folder)
 	out, err := command.CombinedOutput()
 	if err == nil {
@@ -118,6 +125,71 @@ func TestFailure(t *testing.T) {
 	}
 	if second := broken(t, folder); strings.Contains(second, "[rapid]") || !strings.Contains(second, "repeat: go run ./cmd/mine run") {
 		t.Errorf("the saved plan was not run first:\n%s", second)
+	}
+}
+
+// TestPlanIsRun: the scenarios are those that Plan makes, of the seeds that were drawn.
+func TestPlanIsRun(t *testing.T) {
+	seeds, steps := map[uint64]bool{}, 0
+	scenariotest.Check(t, raft.Protocol(),
+		scenariotest.Invariants(func(protocols.Cluster, any) []protocols.Observer { return []protocols.Observer{counter{&steps}} }),
+		scenariotest.Plan(func(seed uint64) *scenarios.Scenario {
+			seeds[seed] = true
+			sc := scenarios.New("planned")
+			sc.Replicas, sc.For = 1, 5e8
+			return sc
+		}))
+	if len(seeds) < 10 || steps == 0 {
+		t.Errorf("Plan was asked for %d seeds, and %d steps were taken", len(seeds), steps)
+	}
+}
+
+// TestSmallerWithinBudget: no more runs than the budget allows, none without one, and
+// with more of them the saved plan is smaller.
+func TestSmallerWithinBudget(t *testing.T) {
+	sizes := map[string]int{}
+	for _, runs := range []string{"0", "3", "500"} {
+		folder := t.TempDir()
+		t.Setenv(budgetVariable, runs)
+		out := broken(t, folder, "-rapid.seed=1")
+		files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("budget %s: want one saved plan, got %v (%v)\n%s", runs, files, err, out)
+		}
+		data, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[runs] = strings.Count(string(data), "- {")
+		if made := strings.Contains(out, "made small in "); made != (runs != "0") {
+			t.Errorf("budget %s: made small: %v\n%s", runs, made, out)
+		}
+		if spent := strings.Contains(out, "made small in 3 runs"); spent != (runs == "3") {
+			t.Errorf("budget %s: the report says otherwise\n%s", runs, out)
+		}
+		if cut := strings.Contains(string(data), "# cut where the violation showed\n"); cut != (runs != "0") {
+			t.Errorf("budget %s: the saved plan says that it was cut: %v", runs, cut)
+		}
+	}
+	if sizes["500"] >= sizes["0"] {
+		t.Errorf("with 500 runs the plan has %d faults and calls, with none %d", sizes["500"], sizes["0"])
+	}
+}
+
+// TestSavedPlanThatDecidesNothing: a plan that was cut where a violation showed passes
+// when nothing returns before its end. Any other that decides nothing fails.
+func TestSavedPlanThatDecidesNothing(t *testing.T) {
+	t.Setenv(budgetVariable, "0")
+	const plan = "name: short\nreplicas: 3\nfor: 1ms\nchecks: {liveness: off}\n"
+	for head, passes := range map[string]bool{"# seed 7\n# cut where the violation showed\n": true, "# seed 7\n": false} {
+		folder := t.TempDir()
+		if err := os.WriteFile(filepath.Join(folder, "short.yaml"), []byte(head+plan), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out := broken(t, folder) // goes on to drawn plans if the saved one passes
+		if strings.Contains(out, "[rapid]") != passes || strings.Contains(out, "inconclusive") == passes {
+			t.Errorf("with the head %q, want that the plan passes: %v\n%s", head, passes, out)
+		}
 	}
 }
 

@@ -1,16 +1,14 @@
-// Package register is CASPaxos (Rystsov, 2018): a replicated register without a log
-// and without a leader. Any node serves any request: it asks a majority for the latest
-// state, changes it, and has a majority accept the result before it answers.
+// Package register is CASPaxos (Rystsov, 2018): a replicated register without a log. A node
+// asks a majority for the latest state, changes it, and has a majority accept the result.
 package register
 
-import (
-	"github.com/lockstep-sim/lockstep/protocols"
-	"time"
-)
+import "github.com/lockstep-sim/lockstep/protocols"
+
+const round = 400_000_000 // nanoseconds, of patience
 
 type (
-	Prepare struct{ Ballot uint64 } // asks for a promise
-	Promise struct {                // nothing below Ballot any more; State was accepted in ballot Accepted
+	Prepare struct{ Ballot, Chosen uint64 } // asks for a promise; what was accepted in Chosen is final
+	Promise struct {                        // nothing below Ballot any more; State was accepted in ballot Accepted
 		Ballot, Accepted uint64
 		State            any // of a protocols.Executor: the machine, and each client's last request
 	}
@@ -27,29 +25,26 @@ func (*Accepted) Kind() protocols.Kind { return 4 }
 func Protocol() *protocols.Protocol {
 	return &protocols.Protocol{
 		Name: "register", Title: "CASPaxos", EpochWord: "ballot", Roles: []string{"replica"}, Timers: []string{"round"},
-		Messages: protocols.Kinds(new(Prepare), new(Promise), new(Accept), new(Accepted)),
-		Records:  protocols.Kinds(new(Promise)), New: boot,
+		Messages: protocols.Kinds(new(Prepare), new(Promise), new(Accept), new(Accepted)), Records: protocols.Kinds(new(Promise)), New: boot,
 	}
 }
 
 type node struct {
 	protocols.Config
-	disk      Promise            // what this node has promised and accepted
-	ballot    uint64             // of its own round; 0: none is under way
-	proposing bool               // the round's second phase
-	votes     protocols.NodeSet  // who has answered in this phase
-	latest    Promise            // the promise with the latest state
-	state     protocols.Executor // that state, changed: what is proposed
-	waiting   []protocols.Command
-	answers   []protocols.Result // to the first who wait, once the state is accepted
-	tries     int
-	view      protocols.View
+	disk    *Promise            // what this node has promised and accepted
+	ballot  uint64              // of its own round; 0: none is under way
+	votes   protocols.NodeSet   // who has answered in this phase of it
+	latest  Promise             // phase 1: the promise with the latest state; phase 2: what is proposed
+	state   protocols.Executor  // the state that is worked on
+	waiting []protocols.Command // who wants to be in the next state
+	answers []protocols.Result  // phase 2: to the first of them, once the state is accepted
+	view    protocols.View      // of the last state known to be chosen; Leader proposed last
 }
 
 func boot(cfg protocols.Config, found protocols.Recovered) (protocols.Node, error) {
-	n := &node{Config: cfg, state: protocols.Executor{Machine: cfg.Machine}, view: protocols.View{Members: cfg.Members, First: 1}}
+	n := &node{Config: cfg, disk: new(Promise), state: protocols.Executor{Machine: cfg.Machine}, view: protocols.View{Members: cfg.Members, First: 1}}
 	if last, ok := found.Snapshot.(*Promise); ok {
-		n.disk = *last
+		n.disk = last
 	}
 	return n, nil
 }
@@ -58,47 +53,45 @@ func boot(cfg protocols.Config, found protocols.Recovered) (protocols.Node, erro
 func (n *node) Step(ev *protocols.Event, out *protocols.Effects) {
 	switch m := ev.Message.(type) {
 	case nil:
-		if ev.Kind == protocols.Request {
-			n.waiting = append(n.waiting, ev.Command)
-		}
-		if ev.Kind != protocols.Request || n.ballot == 0 {
-			n.begin(out) // at the start and by timer also when nobody waits: so a node catches up
+		if ev.Kind != protocols.Request {
+			n.begin(out) // at the start and by timer, also when nobody waits
+		} else if n.view.Leader != n.ID {
+			out.Refuse(ev.Command, n.view.Leader) // one who serves is enough: two would compete
+		} else if n.waiting = append(n.waiting, ev.Command); n.ballot == 0 {
+			n.begin(out)
 		}
 	case *Prepare:
 		if n.Members.Has(ev.From) && m.Ballot >= n.disk.Ballot {
-			n.save(Promise{m.Ballot, n.disk.Accepted, n.disk.State}, out)
-			protocols.Send(out, ev.From, n.disk)
+			n.learn(m.Chosen, *n.disk)
+			n.disk = &Promise{m.Ballot, n.disk.Accepted, n.disk.State}
+			out.SaveSnapshot(n.disk) // the whole disk anew; what is sent after it waits for it
+			protocols.Send(out, ev.From, *n.disk)
 		}
 	case *Promise:
-		if !n.proposing && n.state.Accepts(m.State) && n.vote(m.Ballot, ev.From, m) {
+		if n.answers == nil && n.state.Accepts(m.State) && n.vote(m.Ballot, ev.From, m) {
 			n.propose(ev.Wall, out)
 		}
 	case *Accept:
 		if n.Members.Has(ev.From) && m.Next.Ballot >= n.disk.Ballot && n.state.Accepts(m.Next.State) {
-			n.save(m.Next, out)
+			n.disk, n.view.Leader = &Promise{m.Next.Ballot, m.Next.Accepted, m.Next.State}, ev.From
+			out.SaveSnapshot(n.disk)
 			protocols.Send(out, ev.From, Accepted{m.Next.Ballot})
+			out.SetTimerWithin(0, round, 2*round) // unless more comes
 		}
 	case *Accepted:
-		if n.proposing && n.vote(m.Ballot, ev.From, &n.latest) {
+		if n.answers != nil && n.vote(m.Ballot, ev.From, &n.latest) {
 			n.chosen(out)
 		}
 	}
 }
 
-// save writes the whole of the disk anew; what is sent after it waits for it.
-func (n *node) save(disk Promise, out *protocols.Effects) {
-	n.disk = disk
-	out.SaveSnapshot(&disk)
-}
-
 // begin starts a round. Its ballot is on disk before anybody sees it: no later life uses it again.
 func (n *node) begin(out *protocols.Effects) {
-	n.ballot = (n.disk.Ballot>>8+1)<<8 | uint64(n.ID)
-	n.proposing, n.votes, n.latest = false, protocols.NodeSet{}, Promise{}
-	n.save(Promise{n.ballot, n.disk.Accepted, n.disk.State}, out)
-	protocols.SendAll(out, n.Members, Prepare{n.ballot})
-	out.SetTimerWithin(0, 20*time.Millisecond<<n.tries, 80*time.Millisecond<<n.tries)
-	n.tries = min(n.tries+1, 3) // rivals make room for each other
+	n.ballot, n.votes, n.latest, n.answers = (n.disk.Ballot>>8+1)<<8|uint64(n.ID), protocols.NodeSet{}, Promise{}, nil
+	n.disk = &Promise{n.ballot, n.disk.Accepted, n.disk.State}
+	out.SaveSnapshot(n.disk)
+	protocols.SendAll(out, n.Members, Prepare{n.ballot, n.view.Epoch})
+	out.SetTimerWithin(0, round, 2*round) // then again; the world draws
 }
 
 // vote counts one answer, and reports whether a majority has given it.
@@ -114,28 +107,35 @@ func (n *node) vote(ballot uint64, from protocols.NodeID, p *Promise) bool {
 
 // propose executes what waits on the latest state, and asks everybody to accept that.
 func (n *node) propose(wall protocols.Time, out *protocols.Effects) {
-	n.proposing, n.votes, n.answers = true, protocols.NodeSet{}, nil
 	n.state.Restore(n.latest.State)
+	n.votes, n.answers = protocols.NodeSet{}, []protocols.Result{}
 	for _, c := range n.waiting {
 		n.answers = append(n.answers, n.state.Answer(c, wall))
 	}
-	protocols.SendAll(out, n.Members, Accept{Promise{n.ballot, n.ballot, n.state.Snapshot()}})
+	n.latest = Promise{n.ballot, n.ballot, n.state.Snapshot()}
+	protocols.SendAll(out, n.Members, Accept{n.latest})
 }
 
 // chosen: a majority has the state on disk, so every later round begins with it.
 func (n *node) chosen(out *protocols.Effects) {
+	n.learn(n.ballot, n.latest)
 	for i, r := range n.answers {
 		out.ReplyEarly(n.waiting[i], r)
 	}
-	n.waiting, n.ballot, n.tries = n.waiting[len(n.answers):], 0, 0
-	n.view.Applied, n.view.StateHash = n.state.Applied, n.state.Hash()
-	if out.SetTimerWithin(0, 300*time.Millisecond, 600*time.Millisecond); len(n.waiting) > 0 {
+	n.waiting, n.ballot = n.waiting[len(n.answers):], 0
+	if out.SetTimerWithin(0, round/4, round/2); len(n.waiting) > 0 {
 		n.begin(out)
 	}
 }
 
-// View shows what targets, plots and checks look at.
-func (n *node) View(v *protocols.View) {
-	*v = n.view
-	v.Epoch, v.Commit, v.Last = n.disk.Ballot, v.Applied, v.Applied
+// learn: what was accepted in the ballot is final.
+func (n *node) learn(ballot uint64, p Promise) {
+	if ballot == p.Accepted && ballot > n.view.Epoch {
+		n.state.Restore(p.State)
+		at := n.state.Applied
+		n.view.Epoch, n.view.Applied, n.view.Commit, n.view.Last, n.view.StateHash = ballot, at, at, at, n.state.Hash()
+	}
 }
+
+// View shows what targets, plots and checks look at.
+func (n *node) View(v *protocols.View) { *v = n.view; v.Leading = v.Leader == n.ID }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -15,6 +16,9 @@ func ReadResult(data []byte) (*scenarios.Result, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	r := &scenarios.Result{}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New("want a result.json of lockstep run --out: the file is empty")
+	}
 	if err := d.Decode(r); err != nil {
 		return nil, fmt.Errorf("want a result.json of lockstep run --out: %w", err)
 	}

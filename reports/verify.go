@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/lockstep-sim/lockstep/scenarios"
 )
@@ -87,5 +88,5 @@ func trimmed(line string) string {
 	if line == "" {
 		return "(the trace ends)"
 	}
-	return Clean(line[:len(line)-1])
+	return Clean(strings.TrimSuffix(line, "\n"))
 }

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/lockstep-sim/lockstep/scenarios"
 )
@@ -15,6 +17,9 @@ func ReadResult(data []byte) (*scenarios.Result, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	r := &scenarios.Result{}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New("want a result.json of lockstep run --out: the file is empty")
+	}
 	if err := d.Decode(r); err != nil {
 		return nil, fmt.Errorf("want a result.json of lockstep run --out: %w", err)
 	}
@@ -83,5 +88,5 @@ func trimmed(line string) string {
 	if line == "" {
 		return "(the trace ends)"
 	}
-	return Clean(line[:len(line)-1])
+	return Clean(strings.TrimSuffix(line, "\n"))
 }

@@ -41,10 +41,13 @@ func (w *Walk) Len() int { return len(w.events) }
 
 func (w *Walk) line(i int) *sim.TraceEvent { return &w.rec.Result.Trace[w.events[i]] }
 
-// Find returns the place of an event by number (40), or of the last one up to a time
-// (2.5s).
+// Find returns the place of an event by number (40; the next that has left a trace), or
+// of the last one up to a time (2.5s). A number behind the last event is an error.
 func (w *Walk) Find(text string) (int, error) {
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		if last := w.rec.Result.Events; n > last {
+			return 0, fmt.Errorf("event %d: the run ends with event %d", n, last)
+		}
 		return w.find(n), nil
 	}
 	at, err := scenarios.ParseTime(text)

@@ -259,25 +259,51 @@ func jsonLines(model string, ops []protocols.Operation) string {
 	return b.String()
 }
 
-// FuzzRead: no input panics the reader, and what it accepts can be judged.
+// FuzzRead: no input panics the reader, what it accepts can be judged, and what is
+// written of it reads back as the same history.
 func FuzzRead(f *testing.F) {
-	f.Add("register", event(0, "invoke", "write", "1")+event(0, "ok", "write", "1"))
-	f.Add("log", event(0, "invoke", "txn", "[[:append 1 1]]"))
 	f.Add("register", "INFO  jepsen.util - 0\t:invoke\t:write\t1")
+	done := func(p int, f, in, out string) string { return event(p, "invoke", f, in) + event(p, "ok", f, out) }
+	f.Add("register", done(0, "write", "1", "1")+event(1, "invoke", "write", ":x")+event(1, "info", "write", ":x"))
+	f.Add("cas-register", done(0, "write", "1", "1")+event(1, "invoke", "cas", "[3 2]")+event(1, "fail", "cas", "[3 2]")+done(2, "cas", "[1 2]", "[1 2]"))
+	f.Add("log", event(0, "invoke", "txn", "[[:append 1 1]]")+done(1, "read", "nil", "[1 2]"))
+	f.Add("queue", done(0, "enqueue", "1", "1")+done(1, "dequeue", "nil", "1")+done(1, "drain", "nil", "[2 3]"))
+	f.Add("counter", done(0, "add", "2", "2")+done(0, "read", "nil", "2"))
+	f.Add("kv", done(0, "w", "[1 1]", "[1 1]")+done(1, "txn", "[[:r 1 nil]]", "[[:r 1 1]]"))
 	f.Add("kv", `{"client":"a","op":"put","key":"x","arg":"v","call":1,"return":2}`)
+	f.Add("log", `{"client":"a","op":"append","arg":7,"value":1,"position":3,"call":1,"return":null}`)
 	f.Fuzz(func(t *testing.T, model, text string) {
 		h, err := histories.Read(strings.NewReader(text), "f", model, histories.Detect)
 		if err != nil || len(h.Operations) > 50 {
 			return
 		}
-		opt := h.Options()
-		opt.Budget = checker.Budget{Steps: 10_000, CacheBytes: 1 << 20}
-		if err := checker.Validate(h.Operations, opt); err != nil {
-			t.Fatal(err)
+		verdict := judged(t, h)
+		var first, second bytes.Buffer
+		if histories.WriteEDN(&first, h) != nil {
+			return // EDN has no form for it
 		}
-		checker.Linearizable(h.Operations, opt)
-		checker.WhatHolds(h.Operations, nil, opt)
+		again, err := histories.Read(bytes.NewReader(first.Bytes()), "f", model, histories.EDN)
+		if err != nil {
+			t.Fatalf("what was written is refused: %v\n%s", err, &first)
+		}
+		if v := judged(t, again); v != verdict {
+			t.Fatalf("%v, and when written and read again %v:\n%s\n%s", verdict, v, text, &first)
+		}
+		if err := histories.WriteEDN(&second, again); err != nil || first.String() != second.String() {
+			t.Fatalf("written a second time (%v):\n%s\nat first:\n%s", err, &second, &first)
+		}
 	})
+}
+
+// judged returns the verdict over a history that was read, which must be valid.
+func judged(t *testing.T, h *histories.History) checker.Verdict {
+	opt := h.Options()
+	opt.Budget = checker.Budget{Steps: 10_000, CacheBytes: 1 << 20}
+	if err := checker.Validate(h.Operations, opt); err != nil {
+		t.Fatal(err)
+	}
+	checker.WhatHolds(h.Operations, nil, opt)
+	return checker.Linearizable(h.Operations, opt).Verdict
 }
 
 var million = flag.String("histories.million", "", "write histories of a million operations to this folder, for measurements")

@@ -116,11 +116,15 @@ func (h *History) appendEvent(b []byte, index int, at protocols.Time, e completi
 	} else {
 		b = append(b, written(h.Model, op.Op)...)
 		b = append(b, ", :value "...)
-		if h.Keyed {
-			b = append(append(append(b, '['), h.Key(op.Key)...), ' ')
+		if h.Keyed || h.Model == "kv" {
+			key := h.Key(op.Key)
+			if key == "" {
+				key = "0" // JSON lines may leave it out, Jepsen's histories of kv may not
+			}
+			b = append(append(append(b, '['), key...), ' ')
 		}
 		b = h.appendValue(b, op, answered)
-		if h.Keyed {
+		if h.Keyed || h.Model == "kv" {
 			b = append(b, ']')
 		}
 	}

@@ -24,10 +24,11 @@ type Options struct {
 
 // Progress is where a search is: after every step that made the scenario smaller.
 type Progress struct {
-	Runs   int
-	Faults int
-	Calls  int // client operations; -1 while they are still drawn
-	Pass   string
+	Runs     int
+	Faults   int
+	Calls    int // client operations; -1 while they are still drawn
+	Pass     string
+	Scenario *scenarios.Scenario // the smallest so far; not to be changed
 }
 
 // String says it in a line.
@@ -218,7 +219,7 @@ func (m *minimiser) first(candidates []*scenarios.Scenario) int {
 		m.count(w.keys[:won+1])
 		m.best, m.after = candidates[w.places[won]], result
 		if m.o.Progress != nil {
-			m.o.Progress(Progress{m.runs, len(m.best.Faults), calls(m.best), m.pass})
+			m.o.Progress(Progress{m.runs, len(m.best.Faults), calls(m.best), m.pass, m.best})
 		}
 		return w.places[won]
 	}

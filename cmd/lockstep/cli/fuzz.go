@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/reports"
 	"github.com/lockstep-sim/lockstep/scenarios"
@@ -266,16 +267,15 @@ func (c *fuzzing) batch(ctx context.Context, p *protocols.Protocol, first, last 
 		c.sum.Add(r)
 		c.probes = scenarios.AddProbes(c.probes, r.Reached)
 		c.meter.add(r.Events, int64(r.Virtual))
+		if r.Verdict == checker.Violation { // saved before it is told, should somebody kill the program
+			if err := c.save(&jobs[i], r); err != nil {
+				return internal(err)
+			}
+		}
 		if c.flags.json {
 			if err := reports.WriteLine(c.stdout, r); err != nil {
 				return internal(err)
 			}
-		}
-		if r.Verdict.String() != "violation" {
-			return nil
-		}
-		if err := c.save(&jobs[i], r); err != nil {
-			return internal(err)
 		}
 		return nil
 	})

@@ -21,6 +21,8 @@ type replayFlags struct {
 	at      string
 	step    bool
 	verbose bool
+
+	seedGiven bool
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -50,7 +52,10 @@ full, and the hash of each node's state.`,
   printf 'n\nn\nc\nq\n' | lockstep replay leader-crash --at 2s --step`,
 		Args:              exactlyOneScenario,
 		ValidArgsFunction: a.completeScenarios,
-		RunE:              func(_ *cobra.Command, args []string) error { return a.replay(args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.seedGiven = cmd.Flags().Changed("seed")
+			return a.replay(args[0], f)
+		},
 	}
 	a.addOneRunFlags(cmd, &f.oneRun)
 	cmd.Flags().StringVar(&f.at, "at", "", "`EVENT|TIME` to look at: 4254, or 2.5s")
@@ -84,8 +89,13 @@ func (a *app) replayResult(file string, f replayFlags) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if f.protocol != "" && f.protocol != stored.Protocol {
+	switch {
+	case f.protocol != "" && f.protocol != stored.Protocol:
 		return fmt.Errorf("--protocol %s: the result is of %s", f.protocol, reports.Clean(stored.Protocol))
+	case f.seedGiven && f.seeds.first != stored.Seed:
+		return fmt.Errorf("--seed %d: the result is of seed %d", f.seeds.first, stored.Seed)
+	case len(f.set.list) > 0:
+		return errors.New("--set: a result is repeated as it was; for another run give the scenario beside it")
 	}
 	beside := filepath.Dir(file)
 	sc, p, err := a.one(filepath.Join(beside, "scenario.yaml"), oneRun{protocol: stored.Protocol, set: &assignments{}})

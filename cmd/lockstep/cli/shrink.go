@@ -42,7 +42,9 @@ possible. Equal arguments give the equal result, with any -j.
 
 --out DIR gets repro.yaml (the scenario), story.txt, and, where it is not too
 large to draw, the causal past of the violation as story.svg and as a Mermaid
-diagram for issue trackers, story.mmd. Each file appears whole or not at all.
+diagram for issue trackers, story.mmd. Each file appears whole or not at all. From
+the first step on repro.yaml holds the smallest scenario so far, so that a search
+that is killed leaves it behind.
 
 --inevitable finds the event after which each of ` + fmt.Sprint(shrink.Futures) + ` futures with other luck ends in
 the same violation.
@@ -81,8 +83,14 @@ func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 		defer folder.Close()
 	}
 	o := shrink.Options{MaxRuns: f.runs, Workers: f.workers.n}
-	if f.verbose {
-		o.Progress = func(p shrink.Progress) { fmt.Fprintln(a.stderr, p) }
+	var unsaved error
+	o.Progress = func(step shrink.Progress) {
+		if folder != nil && unsaved == nil {
+			unsaved = saveStep(folder, step, p, f.seeds.first)
+		}
+		if f.verbose {
+			fmt.Fprintln(a.stderr, step)
+		}
 	}
 	r, err := shrink.Minimise(ctx, sc, p, f.seeds.first, o)
 	if err != nil {
@@ -92,6 +100,9 @@ func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 	story, err := a.tell(r, a.stdout)
 	if err != nil {
 		return err
+	}
+	if unsaved != nil {
+		return internal(unsaved)
 	}
 	if folder != nil {
 		if err := writeStory(folder, "", story); err != nil {
@@ -106,6 +117,13 @@ func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 		return a.inevitable(ctx, r, f.workers.n)
 	}
 	return nil
+}
+
+// saveStep keeps the smallest scenario so far, without a story: one of an earlier
+// search would be of another run.
+func saveStep(folder *reports.Folder, step shrink.Progress, p *protocols.Protocol, seed uint64) error {
+	note := fmt.Sprintf("repeat it with --protocol %s --seed %d\nthe smallest after %d runs; the search went on", p.Name, seed, step.Runs)
+	return writeStory(folder, "", &shrink.Story{Scenario: scenarios.Brief(step.Scenario, []*protocols.Protocol{p}, note)})
 }
 
 func interrupted(r *shrink.Result) error {
@@ -142,7 +160,11 @@ type storyPart struct {
 }
 
 func storyParts(s *shrink.Story) []storyPart {
-	return []storyPart{{"repro.yaml", s.Scenario}, {"story.txt", []byte(s.Text)}, {"story.svg", s.SVG}, {"story.mmd", s.Mermaid}}
+	var text []byte
+	if s.Text != "" {
+		text = []byte(s.Text)
+	}
+	return []storyPart{{"repro.yaml", s.Scenario}, {"story.txt", text}, {"story.svg", s.SVG}, {"story.mmd", s.Mermaid}}
 }
 
 // writeStory puts a story into a folder, below prefix, all files or none.

@@ -21,7 +21,7 @@ faults:
 	// bad.yaml:2:11: replicas: want a whole number 1..101, got "three"
 	//     2 | replicas: three
 	//       |           ^^^^^
-	// bad.yaml:4:21: faults[1].crash: target "leadr": unknown "leadr"; want names (n1 n3, s1, c1) or one of leader, leaders, former-leader, successor, subject, follower, followers, minority, minority-third, majority, learner, learners, random, all, services, clients, others of …; did you mean "leader"?
+	// bad.yaml:4:21: faults[1].crash: target "leadr": unknown "leadr"; want names (n1 n3, s1, c1) or one of leader, leaders, former-leader, successor, subject, follower, followers, minority, minority-third, majority, learner, learners, random, all, services, clients, region(NAME), others of …; did you mean "leader"?
 	//     4 |   - {at: 1s, crash: leadr, for: 800}
 	//       |                     ^^^^^
 	// bad.yaml:4:33: faults[1].for: "800" has no unit; write 800ms or 800s

@@ -8,6 +8,16 @@
 // model that the protocol claims to survive. How many is said by -rapid.checks (100),
 // which seeds by -rapid.seed; under -short it is a tenth.
 //
+// The flags of go test mean what they always do: -run picks tests, -count=2 draws
+// twice, -timeout ends all, -parallel bounds tests that call t.Parallel. The first
+// experiment runs twice, so that a protocol which cannot be repeated is named as such.
+//
+// A target for go test -fuzz, with a corpus to begin with, is as short:
+//
+//	func FuzzMyProtocol(f *testing.F) { scenariotest.Fuzz(f, mine.Protocol()) }
+//
+// docs/tutorial takes a protocol of one's own through all of this, file by file.
+//
 // # When it fails
 //
 // The first failure is made as small as it can be (package shrink) and told: what led
@@ -29,8 +39,10 @@
 //		return sc
 //	}))
 //
-// CheckScenario runs one file or shipped scenario with many seeds, CheckLibrary all
-// that lockstep ships for whole runs, and Fuzz is Check as a target of go test -fuzz.
+// [Plan] makes a scenario of each seed without rapid, [Budget] bounds how long a failure
+// is made smaller, [Command] is what the report says to type. [CheckScenario] runs one
+// file or shipped scenario with many seeds, [CheckLibrary] all that lockstep ships for
+// whole runs.
 //
 // The package imports rapid, which registers its flags (-rapid.checks and others) on
 // the command line of the test binary.

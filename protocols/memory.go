@@ -1,6 +1,9 @@
 package protocols
 
-import "reflect"
+import (
+	"fmt"
+	"reflect"
+)
 
 // MemoryMode says what happens to a message once its receiver has handled it.
 type MemoryMode uint8
@@ -99,7 +102,7 @@ func newMessage[T any, M messagePointer[T]](mem *Memory, m T) Message {
 	}
 	typed, ok := slot.(M)
 	if !ok {
-		panic("protocols: two types share one kind")
+		panic(fmt.Sprintf("protocols: %T and %T share kind %d", slot, kind, kind.Kind()))
 	}
 	*typed = m
 	return slot
@@ -118,7 +121,7 @@ func newRecord[T any, R recordPointer[T]](mem *Memory, r T) Record {
 	}
 	typed, ok := slot.(R)
 	if !ok {
-		panic("protocols: two types share one kind")
+		panic(fmt.Sprintf("protocols: %T and %T share kind %d", slot, kind, kind.Kind()))
 	}
 	*typed = r
 	return slot

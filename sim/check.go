@@ -15,15 +15,10 @@ const maxFaults = 10_000
 func completed(cfg Config) (Config, error) {
 	p := cfg.Protocol
 	switch {
-	case p == nil:
-		return cfg, errors.New("protocol: none given")
-	case p.Name == "" || p.New == nil || len(p.Messages) == 0:
-		return cfg, fmt.Errorf("protocol %q: needs Name, New and Messages", p.Name)
+	case p.Check() != nil:
+		return cfg, p.Check()
 	case cfg.Replicas < 1 || cfg.Replicas > MaxReplicas:
 		return cfg, fmt.Errorf("replicas: %d is outside 1..%d", cfg.Replicas, MaxReplicas)
-	}
-	if err := checkKinds(p); err != nil {
-		return cfg, err
 	}
 	if cfg.Parameters == nil && p.Parameters != nil {
 		cfg.Parameters = p.Parameters()
@@ -65,17 +60,6 @@ func completed(cfg Config) (Config, error) {
 		return cfg, err
 	}
 	return cfg, checkFaults(&cfg, cluster)
-}
-
-func checkKinds(p *protocols.Protocol) error {
-	for _, list := range [...][]protocols.KindInfo{p.Messages, p.Records} {
-		for _, k := range list {
-			if k.Kind == 0 || k.Kind >= protocols.MaxKinds || k.New == nil {
-				return fmt.Errorf("protocol %q: kind %q needs a number in 1..%d and New", p.Name, k.Name, protocols.MaxKinds-1)
-			}
-		}
-	}
-	return nil
 }
 
 func checkNames(cfg *Config) error {

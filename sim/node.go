@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -120,9 +121,13 @@ func (w *World) program(n *node, disk protocols.Recovered) (protocols.Node, erro
 	if err != nil {
 		panic("sim: " + err.Error()) // New has made one before
 	}
-	return w.cfg.Protocol.New(protocols.Config{
+	replica, err := w.cfg.Protocol.New(protocols.Config{
 		ID: n.id, Cluster: w.cluster, Members: w.membersOf(n.id), Parameters: w.cfg.Parameters, Machine: machine,
 	}, disk)
+	if replica == nil && err == nil {
+		err = errors.New("Protocol.New returned neither a node nor an error")
+	}
+	return replica, err
 }
 
 // step lets n handle w.event and carries out the effects.
@@ -201,6 +206,10 @@ func (w *World) truncate(out *protocols.Effects, at int) {
 
 // effect carries out one effect of n.
 func (w *World) effect(n *node, e *protocols.Effect) {
+	if !w.declared.permits(e) {
+		w.breach(n, w.undeclared(e))
+		return
+	}
 	switch e.Kind {
 	case protocols.EffectSend:
 		if n.disk.durable < n.disk.appended && !w.early[e.Message.Kind()] {

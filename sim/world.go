@@ -41,6 +41,7 @@ type World struct {
 	sized       [protocols.MaxKinds]bool // messages that know their size
 	digested    [protocols.MaxKinds]bool // messages that know their digest
 	early       [protocols.MaxKinds]bool // Config.Early
+	declared    declared
 	lose        [protocols.MaxKinds]bool // Config.Lose
 	instant     bool                     // the disk takes no time
 	computes    bool                     // steps take CPU time
@@ -194,6 +195,7 @@ func clusterOf(cfg *Config) protocols.Cluster {
 func (w *World) resetKinds() {
 	w.kinds = [protocols.MaxKinds]KindCount{}
 	w.sized, w.digested = [protocols.MaxKinds]bool{}, [protocols.MaxKinds]bool{}
+	w.declared = declaredBy(w.cfg.Protocol)
 	w.early, w.lose = [protocols.MaxKinds]bool{}, [protocols.MaxKinds]bool{}
 	for _, k := range w.cfg.Protocol.Messages {
 		zero := k.New()

@@ -28,6 +28,17 @@
 //     replaying it gives the node's state, and notes and answers to followers say
 //     what it holds
 //
+// # When it fails
+//
 // Every failure names the check, seed, step, node and event, so that the same test
-// shows it again.
+// shows it again:
+//
+//	mine: arbitrary: panic: runtime error: index out of range [0] with length 0
+//		seed 46, 1 replicas, step 606, n1 at receive Accepted{Ballot:0} from n1
+//
+// Go through the checks from the top: what the later ones rest on comes first.
+// Declarations that are incomplete are refused before any of them
+// ([protocols.Protocol.Check]). [Replicas], [Machine] and [Parameters] choose what is
+// tried, [Seeds] and [Steps] how much. Package stage drives a cluster by hand, for one
+// rule in one order of events, and docs/tutorial brings a protocol here step by step.
 package protocoltest

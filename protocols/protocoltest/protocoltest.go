@@ -88,15 +88,15 @@ type failure struct{ text string }
 func failf(format string, args ...any) *failure { return &failure{fmt.Sprintf(format, args...)} }
 
 func newSettings(p *protocols.Protocol, options []Option) (*settings, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
 	s := &settings{protocol: p, machine: "kv", seeds: 18, steps: 600, parameters: p.Parameters}
 	if s.parameters == nil {
 		s.parameters = func() any { return nil }
 	}
 	for _, o := range options {
 		o(s)
-	}
-	if p.Name == "" || p.New == nil || len(p.Messages) == 0 {
-		return nil, fmt.Errorf("protocol %q lacks one of Name, New and Messages", p.Name)
 	}
 	if _, err := protocols.NewMachine(s.machine); err != nil {
 		return nil, err

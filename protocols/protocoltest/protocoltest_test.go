@@ -127,10 +127,10 @@ func TestRunRefusesWhatItCannotRun(t *testing.T) {
 		return nil
 	}
 	for want, run := range map[string]func(*capture){
-		"lacks one of Name, New and Messages": func(c *capture) { Run(c, &protocols.Protocol{Name: "empty"}) },
-		"unknown state machine":               func(c *capture) { Run(c, toyProtocol(none), Machine("kvs")) },
-		"choose with protocoltest.Replicas":   func(c *capture) { Run(c, small) },
-		"with 3 replicas: want 2 replicas":    func(c *capture) { Run(c, small, Replicas(2, 3)) },
+		"needs New, which boots a node":     func(c *capture) { Run(c, &protocols.Protocol{Name: "empty"}) },
+		"unknown state machine":             func(c *capture) { Run(c, toyProtocol(none), Machine("kvs")) },
+		"choose with protocoltest.Replicas": func(c *capture) { Run(c, small) },
+		"with 3 replicas: want 2 replicas":  func(c *capture) { Run(c, small, Replicas(2, 3)) },
 	} {
 		var c capture
 		if run(&c); len(c.errors) != 1 || !strings.Contains(c.errors[0], want) {
@@ -183,23 +183,23 @@ func TestDeclarationsAreChecked(t *testing.T) {
 	same := &toyParameters{}
 	calls := 0
 	for want, change := range map[string]func(*protocols.Protocol){
-		"has kind 0, want 1..63":               kind(0, "zero", func() any { return new(ack) }),
-		"has kind 64, want 1..63":              kind(64, "large", func() any { return new(ack) }),
-		"two messages have kind 2":             kind(2, "twice", func() any { return new(ack) }),
-		"two messages are called ack":          kind(3, "ack", func() any { return new(second) }),
-		"has no New":                           kind(7, "none", nil),
-		"want a pointer to a struct":           kind(7, "value", func() any { return ack{} }),
-		"has no Kind":                          kind(7, "noKind", func() any { return new(noKind) }),
-		"Kind panics on panicsOnNil":           kind(7, "panics", func() any { return &panicsOnNil{} }),
-		"want always 7":                        kind(7, "changing", func() any { return new(changing) }),
-		"Kind is 2 for mislabelled":            kind(7, "mislabelled", func() any { return new(mislabelled) }),
-		"cannot be taken: protocols: WireSize": kind(7, "map", func() any { return new(holdsMap) }),
-		"Digest differs for equal contents":    kind(7, "restless", func() any { return new(restless) }),
-		"two timers are called resend":         func(p *protocols.Protocol) { p.Timers = append(p.Timers, "resend") },
-		"33 timers, want at most 32":           func(p *protocols.Protocol) { p.Timers = make([]string, 33) },
-		"role 2 has no name":                   func(p *protocols.Protocol) { p.Roles = append(p.Roles, "") },
-		"returns the same pointer twice":       func(p *protocols.Protocol) { p.Parameters = func() any { return same } },
-		"want a pointer to a struct, got none": func(p *protocols.Protocol) { p.Parameters = func() any { return toyParameters{} } },
+		"has kind 0, want 1..63":                  kind(0, "zero", func() any { return new(ack) }),
+		"has kind 64, want 1..63":                 kind(64, "large", func() any { return new(ack) }),
+		"messages ack and twice both have kind 2": kind(2, "twice", func() any { return new(ack) }),
+		`two messages are called "ack"`:           kind(3, "ack", func() any { return new(second) }),
+		"has no New":                              kind(7, "none", nil),
+		"want a pointer to a struct":              kind(7, "value", func() any { return ack{} }),
+		"has no Kind":                             kind(7, "noKind", func() any { return new(noKind) }),
+		"Kind panics on panicsOnNil":              kind(7, "panics", func() any { return &panicsOnNil{} }),
+		"want always 7":                           kind(7, "changing", func() any { return new(changing) }),
+		"Kind is 2 for mislabelled":               kind(7, "mislabelled", func() any { return new(mislabelled) }),
+		"cannot be taken: protocols: WireSize":    kind(7, "map", func() any { return new(holdsMap) }),
+		"Digest differs for equal contents":       kind(7, "restless", func() any { return new(restless) }),
+		"two timers are called resend":            func(p *protocols.Protocol) { p.Timers = append(p.Timers, "resend") },
+		"33 timers, want at most 32":              func(p *protocols.Protocol) { p.Timers = make([]string, 33) },
+		"role 2 has no name":                      func(p *protocols.Protocol) { p.Roles = append(p.Roles, "") },
+		"returns the same pointer twice":          func(p *protocols.Protocol) { p.Parameters = func() any { return same } },
+		"want a pointer to a struct, got none":    func(p *protocols.Protocol) { p.Parameters = func() any { return toyParameters{} } },
 		"returns different defaults": func(p *protocols.Protocol) {
 			p.Parameters = func() any { calls++; return &toyParameters{flaw: flaw(1000 + calls)} }
 		},

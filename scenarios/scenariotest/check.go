@@ -8,6 +8,16 @@
 // model that the protocol claims to survive. How many is said by -rapid.checks (100),
 // which seeds by -rapid.seed; under -short it is a tenth.
 //
+// The flags of go test mean what they always do: -run picks tests, -count=2 draws
+// twice, -timeout ends all, -parallel bounds tests that call t.Parallel. The first
+// experiment runs twice, so that a protocol which cannot be repeated is named as such.
+//
+// A target for go test -fuzz, with a corpus to begin with, is as short:
+//
+//	func FuzzMyProtocol(f *testing.F) { scenariotest.Fuzz(f, mine.Protocol()) }
+//
+// docs/tutorial takes a protocol of one's own through all of this, file by file.
+//
 // # When it fails
 //
 // The first failure is made as small as it can be (package shrink) and told: what led
@@ -29,8 +39,10 @@
 //		return sc
 //	}))
 //
-// CheckScenario runs one file or shipped scenario with many seeds, CheckLibrary all
-// that lockstep ships for whole runs, and Fuzz is Check as a target of go test -fuzz.
+// [Plan] makes a scenario of each seed without rapid, [Budget] bounds how long a failure
+// is made smaller, [Command] is what the report says to type. [CheckScenario] runs one
+// file or shipped scenario with many seeds, [CheckLibrary] all that lockstep ships for
+// whole runs.
 //
 // The package imports rapid, which registers its flags (-rapid.checks and others) on
 // the command line of the test binary.
@@ -118,6 +130,9 @@ func Folder(folder string) Option {
 // meet its expectations. What failed before is run first.
 func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 	t.Helper()
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
 	p, s := prepare(t.Name(), p, options)
 	for _, file := range s.saved(t) {
 		s.again(t, p, file)
@@ -133,6 +148,9 @@ func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 //	func FuzzMine(f *testing.F) { scenariotest.Fuzz(f, mine.Protocol()) }
 func Fuzz(f *testing.F, p *protocols.Protocol, options ...Option) {
 	f.Helper()
+	if err := p.Check(); err != nil {
+		f.Fatal(err)
+	}
 	p, s := prepare(f.Name(), p, options)
 	for seed := range byte(8) {
 		f.Add([]byte{seed, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, seed, seed, seed})
@@ -179,7 +197,12 @@ func (s *settings) property(p *protocols.Protocol, short bool) func(*rapid.T) {
 			sc.Workload.Mix = scenarios.DefaultMix(s.machine)
 		}
 		if count++; report == "" && (!short || count%10 == 1) {
-			if r := runner.Run(sc, p, seed, scenarios.Options{History: true}); r.Code() != scenarios.CodeOK {
+			r := runner.Run(sc, p, seed, scenarios.Options{History: true})
+			switch failed := r.Code() != scenarios.CodeOK; {
+			case (failed || count == 1) && r.Err == nil && scenarios.Run(sc, p, seed, scenarios.Options{}).Digest != r.Digest:
+				failing, report = experimentOf(sc, seed), fmt.Sprintf("%s: two runs with seed %d differ, so the protocol is not deterministic: "+
+					"it looks at a clock, a random number, the order of a map or a variable that nodes share; protocoltest.Run says where", p.Name, seed)
+			case failed:
 				failing, report = experimentOf(sc, seed), s.report(sc, p, r)
 			}
 		}
@@ -204,6 +227,9 @@ func experimentOf(sc *scenarios.Scenario, seed uint64) experiment {
 // protocol and the seeds 1 to seeds, and fails unless all expectations are met.
 func CheckScenario(t *testing.T, p *protocols.Protocol, file string, seeds uint64) {
 	t.Helper()
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
 	list, _, err := scenarios.Resolve([]string{file}, []*protocols.Protocol{p})
 	if err != nil {
 		t.Fatal(err)

@@ -128,6 +128,23 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestFlags: the flags of rapid and of go test say how much is run, here of each test
+// twice. A fuzz target without -fuzz runs its corpus.
+func TestFlags(t *testing.T) {
+	for _, c := range []struct {
+		test, want string
+		times      int
+	}{
+		{"TestPlanIsRun", "[rapid] OK, passed 12 tests", 2},
+		{"FuzzRaft", "=== RUN   FuzzRaft/seed#", 16},
+	} {
+		out, err := exec.Command(os.Args[0], "-test.run=^"+c.test+"$", "-test.v", "-test.count=2", "-rapid.checks=12", "-rapid.seed=5").CombinedOutput()
+		if n := strings.Count(string(out), c.want); err != nil || n != c.times {
+			t.Errorf("%s: %q stands there %d times, want %d (%v)\n%s", c.test, c.want, n, c.times, err, out)
+		}
+	}
+}
+
 // TestPlanIsRun: the scenarios are those that Plan makes, of the seeds that were drawn.
 func TestPlanIsRun(t *testing.T) {
 	seeds, steps := map[uint64]bool{}, 0

@@ -46,6 +46,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, list []*prot
 			code = scenarios.CodeInternal
 		}
 	}()
+	for _, p := range list {
+		if err := p.Check(); err != nil {
+			return a.finish(err)
+		}
+	}
 	root := a.root()
 	root.SetArgs(args)
 	return a.finish(root.ExecuteContext(ctx))

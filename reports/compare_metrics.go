@@ -125,9 +125,9 @@ func (d difference) String() string {
 	case !d.significant():
 		return "~"
 	case d.was == 0:
-		return fmt.Sprintf("from 0 (p=%s)", probability(d.p))
+		return fmt.Sprintf("from 0 (p%s)", probability(d.p))
 	}
-	return fmt.Sprintf("%s (p=%s)", change(d.was, d.is), probability(d.p))
+	return fmt.Sprintf("%s (p%s)", change(d.was, d.is), probability(d.p))
 }
 
 // change prints the relative difference in percent, with one decimal below 100.
@@ -145,7 +145,7 @@ func change(was, is int64) string {
 
 func probability(p float64) string {
 	if p < 0.001 {
-		return "0.000"
+		return "<0.001"
 	}
-	return strconv.FormatFloat(p, 'f', 3, 64)
+	return "=" + strconv.FormatFloat(p, 'f', 3, 64)
 }

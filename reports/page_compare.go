@@ -21,7 +21,9 @@ func (c *Comparison) WritePage(w io.Writer, figures []NamedFigure) error {
 	s = doc.Section("Figures")
 	g = c.medians()
 	s.Table("Medians with 95 % confidence intervals, and differences", g[0], g[1:])
-	s.Text(strings.TrimSpace(c.caption()))
+	for line := range strings.SplitSeq(strings.TrimSpace(strings.ReplaceAll(c.caption(), ";\n", "; ")), "\n") {
+		s.Text(line)
+	}
 	for _, f := range c.failures {
 		var b strings.Builder
 		buffer := bufio.NewWriter(&b)

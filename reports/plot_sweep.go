@@ -27,7 +27,7 @@ type Swept struct {
 type Axis struct {
 	Label string
 	Unit  AxisUnit
-	Log   bool
+	Log   bool // logarithmic where the values differ enough
 }
 
 // AxisUnit is how the ticks of an axis are written.
@@ -114,12 +114,16 @@ func (f *Figure) sweep(x Axis, panels []Panel) *Figure {
 	return f
 }
 
+// logSpan is from which ratio of the largest value to the smallest on an axis that may be
+// logarithmic is: below, it would have two or three ticks, and most of it would be empty.
+const logSpan = 4
+
 // valueAxis shows low to high with some room, linear axes of positive values from 0.
 func valueAxis(a *plot.Axis, of Axis, low, high float64, ticks int) {
 	if math.IsInf(low, 0) {
 		low, high = 0, 1
 	}
-	if of.Log && low > 0 {
+	if of.Log && low > 0 && high >= logSpan*low {
 		a.Min, a.Max = logBounds(low*0.95, high*1.05)
 		a.Scale, a.Tick.Marker = plot.LogScale{}, logTicks(of.Unit.text)
 		return

@@ -166,3 +166,13 @@ func TestMedianInterval(t *testing.T) {
 		}
 	}
 }
+
+// TestSignedRankAgreesWithR: the example of R's wilcox.test, depression scores at two
+// visits (Hollander and Wolfe, 1973, p. 29 f.): V = 40, and a two-sided p-value of 0.03906.
+func TestSignedRankAgreesWithR(t *testing.T) {
+	first := []int64{1830, 500, 1620, 2480, 1680, 1880, 1550, 3060, 1300}
+	second := []int64{878, 647, 598, 2050, 1060, 1290, 1060, 3140, 1290}
+	if p := SignedRank(first, second); math.Abs(p-0.0390625) > 1e-12 {
+		t.Errorf("p = %v, want 0.0390625", p)
+	}
+}

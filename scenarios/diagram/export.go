@@ -62,7 +62,11 @@ type exporter struct {
 func Export(w io.Writer, run Run, format, title string, f Filter) error {
 	i := slices.IndexFunc(Formats(), func(f Format) bool { return f.Name == format })
 	if i < 0 {
-		return fmt.Errorf("unknown format %q", format)
+		var names []string
+		for _, f := range Formats() {
+			names = append(names, f.Name)
+		}
+		return fmt.Errorf("unknown format %q; want one of %s", format, strings.Join(names, ", "))
 	}
 	x := &exporter{run: &run, out: bufio.NewWriter(w), title: title}
 	for i := range run.Trace {

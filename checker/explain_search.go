@@ -78,11 +78,8 @@ func (p *Part) lastReturn() int32 {
 	return last
 }
 
-// shortestBad returns the history up to the first return that makes it
-// impossible. Such histories stay impossible, so that halving finds it; a search
-// that runs out of budget counts as possible, which makes the answer longer than
-// need be, but not wrong.
-func (p *Part) shortestBad() Part {
+// answerTimes lists the instants at which answers returned, in order, each once.
+func (p *Part) answerTimes() []int64 {
 	var returns []int64
 	for i := range p.ops {
 		if op := p.at(i); op.Outcome == protocols.Done {
@@ -90,7 +87,15 @@ func (p *Part) shortestBad() Part {
 		}
 	}
 	slices.Sort(returns)
-	returns = slices.Compact(returns)
+	return slices.Compact(returns)
+}
+
+// shortestBad returns the history up to the first return that makes it
+// impossible. Such histories stay impossible, so that halving finds it; a search
+// that runs out of budget counts as possible, which makes the answer longer than
+// need be, but not wrong.
+func (p *Part) shortestBad() Part {
+	returns := p.answerTimes()
 	bad := func(i int) bool {
 		q := p.until(returns[i])
 		q.opt.Budget.Steps = min(q.opt.Budget.Steps, explainSteps)

@@ -66,16 +66,6 @@ type Holds struct {
 	Effects   Effects
 }
 
-// ImpliedByLinearizability notes that the history is linearizable, whatever the
-// searches came to: it is sequentially and causally consistent then.
-func (h *Holds) ImpliedByLinearizability() {
-	for i := range h.Findings {
-		if f := &h.Findings[i]; f.Guarantee == Sequential || f.Guarantee == Causal {
-			f.Verdict, f.Text = OK, ""
-		}
-	}
-}
-
 // Held lists the guarantees that hold, in their order.
 func (h *Holds) Held() []Guarantee {
 	var held []Guarantee

@@ -119,14 +119,7 @@ func (m *minimiser) bad(ops []int32) bool {
 // What had not returned then is kept with its answer, which is wrong all the same.
 func (m *minimiser) cut() []int32 {
 	p := m.p
-	var returns []int64
-	for i := range p.ops {
-		if op := p.at(i); op.Outcome == protocols.Done {
-			returns = append(returns, op.Return)
-		}
-	}
-	slices.Sort(returns)
-	returns = slices.Compact(returns)
+	returns := p.answerTimes()
 	called := func(at int64) []int32 {
 		var out []int32
 		for i := range p.ops {

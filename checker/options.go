@@ -42,6 +42,9 @@ type Options struct {
 	Blind bool
 	// Keyed says that machines other than kv are many too, one per key.
 	Keyed bool
+	// Linearizable says that the history is known to be linearizable, so that [WhatHolds]
+	// need not look for the models which that implies.
+	Linearizable bool
 	// Names prints clients, keys and values. Nil: as this project prints them.
 	Names Names
 }

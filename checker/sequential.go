@@ -47,6 +47,7 @@ type sequencer struct {
 	sp      *spec
 	places  []int32 // operations by session, then call
 	ends    []int32 // per session: the end of its places
+	loose   int     // so many sessions, the first, are operations of unknown outcome
 	at      []int32 // per session: the place of its next operation
 	cellOf  []int32 // per place
 	held    []state // per cell
@@ -57,6 +58,7 @@ type sequencer struct {
 	first   []int32 // per version: into demands
 	demands []demand
 	points  []int64 // per version: see timePoints
+	looseOf []int32 // per version: the session of its write, if that has an unknown outcome; otherwise -1
 	trail   []executedStep
 	roads   []crossroads
 	dead    map[[2]uint64]struct{} // states that lead nowhere; looked up, never ranged over
@@ -115,6 +117,9 @@ func (q *sequencer) lineUp() string {
 		if op.Outcome == protocols.Done {
 			q.left++
 		}
+		if op.Outcome == protocols.Unknown { // their sessions have the smallest numbers
+			q.loose++
+		}
 		if n == 0 || q.session[i] != q.session[q.places[n-1]] {
 			q.at, q.ends = append(q.at, int32(n)), append(q.ends, int32(n+1))
 			continue
@@ -155,6 +160,10 @@ func (q *sequencer) countVersions() []demand {
 		q.first[v+1] += q.first[v]
 	}
 	q.timePoints()
+	q.looseOf = slices.Repeat([]int32{noValue}, len(q.versions))
+	for session := range q.loose {
+		q.looseOf[q.writes[q.places[q.at[session]]]] = int32(session)
+	}
 	q.shows = make([]int32, len(q.held))
 	initial := make([]int32, q.cells)
 	for v := range q.versions {
@@ -260,7 +269,7 @@ func (q *sequencer) turn() bool {
 func (q *sequencer) settle() {
 	for again := true; again; {
 		again = false
-		for k := range q.at {
+		for k := q.loose; k < len(q.at); k++ {
 			session := int32(k)
 			for q.at[k] < q.ends[k] && q.harmless(q.places[q.at[k]]) {
 				next, ok := q.step(session)
@@ -286,13 +295,33 @@ func (q *sequencer) harmless(i int32) bool {
 	return q.unique && q.writes[i] >= 0 && q.readers[q.writes[i]] == 0
 }
 
-// choices lists the sessions whose next operation could be executed, the best
-// one at the end.
+// choices lists the sessions whose next operation could be executed, the best one at
+// the end. Where it is known who shows what, an operation of unknown outcome is executed
+// only when somebody is next who shows it: earlier is never better.
 func (q *sequencer) choices() []int32 {
 	var out []int32
-	for k := range q.at {
-		if _, ok := q.step(int32(k)); ok {
-			out = append(out, int32(k))
+	try := func(session int32) {
+		if _, ok := q.step(session); ok && !slices.Contains(out, session) {
+			out = append(out, session)
+		}
+	}
+	if !q.unique {
+		for k := range q.loose {
+			try(int32(k))
+		}
+	}
+	for k := q.loose; k < len(q.at); k++ {
+		try(int32(k))
+		if !q.unique || q.at[k] == q.ends[k] {
+			continue
+		}
+		for at := q.reads[q.places[q.at[k]]]; at >= 0 && q.looseOf[at] >= 0; {
+			session := q.looseOf[at]
+			if q.at[session] == q.ends[session] {
+				break
+			}
+			try(session)
+			at = q.reads[q.places[q.at[session]]] // a cas of unknown outcome wants something too
 		}
 	}
 	slices.SortStableFunc(out, func(a, b int32) int {
@@ -416,8 +445,8 @@ func mix(x uint64) uint64 {
 // heads lists answered operations that are next in their sessions.
 func (q *sequencer) heads() []int32 {
 	out := []int32{}
-	for k := range q.at {
-		if q.at[k] < q.ends[k] && q.history[q.places[q.at[k]]].Outcome == protocols.Done {
+	for k := q.loose; k < len(q.at); k++ {
+		if q.at[k] < q.ends[k] {
 			if out = append(out, q.places[q.at[k]]); len(out) == sequentialShown {
 				break
 			}

@@ -58,15 +58,21 @@ func WhatHolds(history []protocols.Operation, sessions []int32, opt Options) Hol
 	s.nameSessions(sessions)
 	s.prepare()
 	h := Holds{Effects: CountEffects(history, opt)}
+	switch causal := (Finding{Causal, Inconclusive, s.reason}); {
+	case s.opt.Linearizable:
+		h.Findings = append(h.Findings, Finding{Guarantee: Sequential, Verdict: OK}, Finding{Guarantee: Causal, Verdict: OK})
+	case s.reason == "":
+		causal = s.causal()
+		fallthrough
+	default:
+		h.Findings = append(h.Findings, s.sequential(causal), causal)
+	}
 	if s.reason != "" {
-		h.Findings = append(h.Findings, s.sequential(Finding{}))
-		for g := Causal; g < guarantees; g++ {
+		for g := ReadYourWrites; g < guarantees; g++ {
 			h.Findings = append(h.Findings, Finding{g, Inconclusive, s.reason})
 		}
 		return h
 	}
-	causal := s.causal()
-	h.Findings = append(h.Findings, s.sequential(causal), causal)
 	for g := ReadYourWrites; g < guarantees; g++ {
 		h.Findings = append(h.Findings, s.guarantee(g))
 	}

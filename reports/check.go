@@ -64,10 +64,8 @@ func CheckHistory(file string, h *histories.History, budget checker.Budget, guar
 	for i := range h.Operations {
 		sessions[i] = h.Processes[h.Operations[i].Seq-1]
 	}
+	opt.Linearizable = c.Verdict == checker.OK
 	c.Holds = checker.WhatHolds(h.Operations, sessions, opt)
-	if c.Verdict == checker.OK {
-		c.Holds.ImpliedByLinearizability()
-	}
 	return c
 }
 

@@ -3,9 +3,7 @@ package histories_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -238,8 +236,12 @@ func jsonLines(model string, ops []protocols.Operation) string {
 	var b strings.Builder
 	for i := range ops {
 		op := &ops[i]
+		name := op.Op.String()
+		if model == "queue" {
+			name = map[protocols.Op]string{protocols.AppendTo: "enqueue", protocols.Delete: "dequeue"}[op.Op]
+		}
 		fmt.Fprintf(&b, `{"client":%q,"op":%q,"key":%d,"arg":%d,"old":%d,"outcome":%q,"value":%d,"swapped":%v,"call":%d`,
-			op.Client, op.Op, op.Key, op.Arg, op.Old, op.Outcome, op.Value, op.Swapped, op.Call)
+			op.Client, name, op.Key, op.Arg, op.Old, op.Outcome, op.Value, op.Swapped, op.Call)
 		if op.Op == protocols.ReadRange {
 			b.WriteString(`,"list":[`)
 			for k, v := range op.List {
@@ -304,24 +306,4 @@ func judged(t *testing.T, h *histories.History) checker.Verdict {
 	}
 	checker.WhatHolds(h.Operations, nil, opt)
 	return checker.Linearizable(h.Operations, opt).Verdict
-}
-
-var million = flag.String("histories.million", "", "write histories of a million operations to this folder, for measurements")
-
-func TestWriteMillion(t *testing.T) {
-	if *million == "" {
-		t.Skip("needs -histories.million")
-	}
-	for name, cfg := range map[string]generate.Config{
-		"register":     {Machine: "register", Seed: 1, N: 1_000_000, Clients: 64, Unknown: 5},
-		"cas-register": {Machine: "register", Seed: 1, N: 1_000_000, Clients: 16, Unknown: 1, Mix: generate.Mix{Read: 2, Put: 2, CAS: 1}},
-		"kv":           {Machine: "kv", Keys: 100, Seed: 1, N: 1_000_000, Clients: 64, Unknown: 5, Mix: generate.Mix{Read: 2, Put: 2, CAS: 1}},
-		"counter":      {Machine: "counter", Seed: 1, N: 1_000_000, Clients: 16, Mix: generate.Mix{Read: 1, Increment: 1}},
-	} {
-		h := generate.New(cfg)
-		text := jsonLines(name, h.Operations)
-		if err := os.WriteFile(*million+"/"+name+".jsonl", []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

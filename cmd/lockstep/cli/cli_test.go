@@ -21,8 +21,12 @@ func TestMain(m *testing.M) {
 		"solo": func() {
 			os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, []*protocols.Protocol{solo()}))
 		},
-		"broken": func() {
+		"missing": func() {
 			os.Exit(cli.Main([]string{"list", "protocols"}, os.Stdin, os.Stdout, os.Stderr, []*protocols.Protocol{nil}))
+		},
+		"broken": func() {
+			p := &protocols.Protocol{Parameters: func() any { panic("no defaults") }}
+			os.Exit(cli.Main([]string{"list", "protocols"}, os.Stdin, os.Stdout, os.Stderr, []*protocols.Protocol{p}))
 		},
 	})
 }

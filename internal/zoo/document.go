@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,14 +105,10 @@ func missed(b *strings.Builder, bugs []*bug) {
 	if !slices.ContainsFunc(bugs, func(bug *bug) bool { return bug.First == 0 }) {
 		return
 	}
-	b.WriteString("## Not found\n\nThe reason was found by looking at runs of the bug.\n\n| bug | runs | why |\n|---|---:|---|\n")
+	b.WriteString("## Not found\n\nWhat the schedule of each of them needs, as its script shows; *runs* is how many seeds were run.\n\n| bug | runs | why |\n|---|---:|---|\n")
 	for _, bug := range bugs {
 		if bug.First == 0 {
-			why := reasons[bug.ID]
-			if why == "" {
-				why = "unknown"
-			}
-			fmt.Fprintf(b, "| %s | %d | %s |\n", bug.ID, bug.Searched, why)
+			fmt.Fprintf(b, "| %s | %d | %s |\n", bug.ID, bug.Searched, cmp.Or(reasons[bug.ID], "unknown"))
 		}
 	}
 	b.WriteByte('\n')

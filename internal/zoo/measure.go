@@ -69,6 +69,7 @@ type hunt struct {
 	*measured
 	o        *options
 	protocol *protocols.Protocol
+	list     []*protocols.Protocol
 	space    scenarios.Space
 	events   uint64 // of all runs
 	most     uint64 // events that end them
@@ -81,7 +82,7 @@ func measure(ctx context.Context, o *options, p *protocols.Protocol, b protocols
 	if err != nil {
 		return nil, err
 	}
-	h := &hunt{measured: &measured{}, o: o, protocol: p, space: scenarios.Space{Base: base(script, p)}}
+	h := &hunt{measured: &measured{}, o: o, protocol: p, list: list, space: scenarios.Space{Base: base(script, p)}}
 	if err := h.search(ctx, o.runs); err != nil {
 		return nil, err
 	}
@@ -140,7 +141,12 @@ func (h *hunt) count(r *scenarios.Result) error {
 	}
 	h.Searched = r.Seed
 	h.events += r.Events
-	if r.Verdict == checker.Violation {
+	if r.Verdict != checker.Violation {
+		return h.enough()
+	}
+	if own, err := h.isOwn(r.Seed); err != nil {
+		return err
+	} else if own {
 		if h.First == 0 {
 			h.First = r.Seed
 		}
@@ -152,10 +158,27 @@ func (h *hunt) count(r *scenarios.Result) error {
 			return errEnough
 		}
 	}
+	return h.enough()
+}
+
+// enough ends a search whose events are spent.
+func (h *hunt) enough() error {
 	if h.events >= h.most {
 		return errEnough
 	}
 	return nil
+}
+
+// isOwn reports whether the plan of a seed breaks nothing with the bug off: else what
+// broke is no work of the bug.
+func (h *hunt) isOwn(seed uint64) (bool, error) {
+	control := h.plan(seed)
+	if err := scenarios.Set(control, "parameters."+h.protocol.Name+".bugs", "[]", h.list); err != nil {
+		return false, err
+	}
+	r := scenarios.Run(control, h.protocol, seed, scenarios.Options{})
+	h.events += r.Events
+	return r.Verdict != checker.Violation, r.Err
 }
 
 // tally counts a check that was the first to break.

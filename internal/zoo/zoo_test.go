@@ -101,3 +101,28 @@ func TestFurther(t *testing.T) {
 		t.Errorf("got %+v; want a find behind the first run", m)
 	}
 }
+
+// TestKept: the data that the repository has is of the bugs that there are, and the
+// bugs that no run found have a reason.
+func TestKept(t *testing.T) {
+	kept, err := load("../../docs/bugs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bugs, err := bugsOf(all.List(), kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, b := range bugs {
+		if b.First > 0 {
+			found++
+		}
+		if (b.First == 0) != (reasons[b.ID] != "") {
+			t.Errorf("%s: found: %t; reason why not: %q", b.ID, b.First > 0, reasons[b.ID])
+		}
+	}
+	if len(kept) != len(bugs) || 100*found < 85*len(bugs) {
+		t.Errorf("%d of %d bugs found, data of %d; want 85 %%", found, len(bugs), len(kept))
+	}
+}

@@ -53,7 +53,7 @@ type ghostBallot struct {
 
 func newGhost(c protocols.Cluster, p Parameters) ghost {
 	g := ghost{parameters: p, nodes: make([]ghostNode, c.Replicas+1)}
-	g.bugs, _ = parseBugs(p.Bugs) // Validate has parsed them before
+	g.bugs, _ = knownBugs().Parse(p.Bugs) // Validate has parsed them before
 	g.configurations = []configuration{configurationOf(&g.parameters, g.bugs, Membership{From: 1, Members: c.First()})}
 	return g
 }

@@ -103,7 +103,7 @@ func (p *Parameters) Validate(n int) error {
 	if err := p.checkQuorums(n); err != nil {
 		return err
 	}
-	_, err := parseBugs(p.Bugs)
+	_, err := knownBugs().Parse(p.Bugs)
 	return err
 }
 

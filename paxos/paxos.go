@@ -82,7 +82,7 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 	if !ok {
 		return nil, fmt.Errorf("paxos: got parameters of type %T, want *paxos.Parameters", cfg.Parameters)
 	}
-	switches, err := parseBugs(p.Bugs)
+	switches, err := knownBugs().Parse(p.Bugs)
 	if err != nil {
 		return nil, fmt.Errorf("paxos: %w", err)
 	}

@@ -97,7 +97,7 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 	if !ok {
 		return nil, fmt.Errorf("primarybackup: got parameters of type %T, want *primarybackup.Parameters", cfg.Parameters)
 	}
-	switches, err := parseBugs(p.Bugs)
+	switches, err := knownBugs().Parse(p.Bugs)
 	if err != nil {
 		return nil, fmt.Errorf("primarybackup: %w", err)
 	}

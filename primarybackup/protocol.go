@@ -29,7 +29,7 @@ func Protocol() *protocols.Protocol {
 			return p.Validate(n)
 		},
 		Laws:     laws,
-		Bugs:     bugList(),
+		Bugs:     knownBugs().Bugs(),
 		New:      New,
 		Services: func(any) int { return 1 },
 		// A deaf primary is the slowest to be replaced: it is found out after deafAfter,

@@ -143,7 +143,7 @@ func (p *Parameters) Validate(n int) error {
 	default:
 		return fmt.Errorf("reads: got %q, want readindex, lease, log or local", p.Reads)
 	}
-	_, err := parseBugs(p.Bugs)
+	_, err := knownBugs().Parse(p.Bugs)
 	return err
 }
 

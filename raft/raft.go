@@ -110,7 +110,7 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 	if !ok {
 		return nil, fmt.Errorf("raft: got parameters of type %T, want *raft.Parameters", cfg.Parameters)
 	}
-	switches, err := parseBugs(p.Bugs)
+	switches, err := knownBugs().Parse(p.Bugs)
 	if err != nil {
 		return nil, fmt.Errorf("raft: %w", err)
 	}

@@ -97,7 +97,7 @@ func (p *Parameters) Validate(n int) error {
 	if p.LeaderWrite != LeaderWriteParallel && p.LeaderWrite != LeaderWriteSerial {
 		return fmt.Errorf("leader_write: got %q, want parallel or serial", p.LeaderWrite)
 	}
-	_, err := parseBugs(p.Bugs)
+	_, err := knownBugs().Parse(p.Bugs)
 	return err
 }
 

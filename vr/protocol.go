@@ -31,7 +31,7 @@ func Protocol() *protocols.Protocol {
 			return p.Validate(n)
 		},
 		Laws:        laws,
-		Bugs:        bugList(),
+		Bugs:        knownBugs().Bugs(),
 		New:         New,
 		MaxTimeout:  func(parameters any) protocols.Duration { return parameters.(*Parameters).ViewTimeout.Max },
 		Survives:    survives,

@@ -1,12 +1,10 @@
 package primarybackup_test
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/internal/trial"
 	"github.com/lockstep-sim/lockstep/primarybackup"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/sim"
@@ -18,110 +16,8 @@ const second = protocols.Time(1e9)
 // there is.
 func config(t testing.TB, seed uint64, p *primarybackup.Parameters) sim.Config {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(seed, 1))
-	replicas := []int{2, 3, 3, 5}[rng.IntN(4)]
-	protocol := primarybackup.Protocol()
-	if err := protocol.Validate(p, replicas); err != nil {
-		t.Fatal(err)
-	}
-	cluster := protocols.Cluster{Replicas: replicas, Services: 1}
-	cfg := sim.Config{
-		Protocol: protocol, Parameters: p, Replicas: replicas, Seed: seed,
-		Network: sim.Network{
-			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000), FIFO: rng.IntN(2) == 0},
-			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
-		},
-		Disk:  sim.Disk{Fsync: sim.Between(500_000, 3_000_000)},
-		Clock: sim.Clock{Offset: sim.Between(0, 1e9), Drift: 100_000},
-		Workload: sim.Workload{
-			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
-			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
-		},
-		Observers: append(checker.Generic(protocol, cluster, p), protocol.Invariants(cluster, p)...),
-		MaxEvents: 2_000_000,
-	}
-	targets := []string{"leader", "follower", "minority", "random", "majority", "all", "services", "leader s1", "all s1"}
-	for range 3 + rng.IntN(8) {
-		target, err := sim.ParseTarget(targets[rng.IntN(len(targets))])
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := sim.Fault{At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(rng.Int64N(1_500_000_000)), Target: target, OneWay: sim.Direction(rng.IntN(3))}
-		switch rng.IntN(8) {
-		case 0, 1:
-			f.Kind, f.Cut, f.OneWay = protocols.FaultCrash, rng.IntN(6), sim.Both
-		case 2, 3:
-			f.Kind = protocols.FaultPartition
-		case 4:
-			f.Kind, f.OneWay = protocols.FaultPause, sim.Both
-		case 5:
-			f.Kind, f.Prob = protocols.FaultLoss, sim.Prob(rng.Int64N(int64(sim.Always/2)))
-		case 6:
-			f.Kind, f.Prob = protocols.FaultDuplicate, sim.Prob(rng.Int64N(int64(sim.Always/2)))
-		case 7:
-			f.Kind, f.Factor, f.OneWay = protocols.FaultSlowDisk, 2+rng.Int64N(30), sim.Both
-		}
-		cfg.Faults = append(cfg.Faults, f)
-	}
-	return cfg
-}
-
-// judge runs a plan, heals all, demands that every client gets an answer to a
-// fresh write and read, and returns what is wrong, or "".
-func judge(t testing.TB, cfg sim.Config) string {
-	t.Helper()
-	w, err := sim.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := w.Run(5 * second)
-	if stop == sim.Reached {
-		w.StopWorkload()
-		w.HealAll()
-		w.Probe()
-		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 && converged(w) })
-	}
-	guarantee := cfg.Protocol.Guarantee(cfg.Parameters)
-	for _, v := range w.Violations() {
-		// A copy of an acknowledged request that was lost may take effect again.
-		if v.Check != checker.CheckOnce || !guarantee.LosesAcknowledged {
-			return v.String()
-		}
-	}
-	if stop == sim.Violated {
-		return ""
-	}
-	if stop != sim.Satisfied {
-		can, why := w.CanProgress(w.Facts())
-		return fmt.Sprintf("liveness: %v with %d operations pending, can progress %v %s", stop, w.PendingOperations(), can, why)
-	}
-	if !guarantee.Linearizable {
-		return ""
-	}
-	report := checker.Linearizable(w.History(), checker.Options{Positions: true})
-	if report.Verdict != checker.OK {
-		text := report.Reason
-		if report.Counterexample != nil {
-			text = report.Counterexample.Text
-		}
-		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text)
-	}
-	return ""
-}
-
-// converged reports whether all replicas have executed the same.
-func converged(w *sim.World) bool {
-	var first protocols.View
-	for id := protocols.NodeID(1); int(id) <= w.Cluster().Replicas; id++ {
-		v, up := w.View(id)
-		if id == 1 {
-			first = v
-		}
-		if !up || v.Applied != first.Applied || v.StateHash != first.StateHash {
-			return false
-		}
-	}
-	return true
+	return trial.Cluster(t, primarybackup.Protocol(), p, seed, []int{2, 3, 3, 5},
+		"leader", "follower", "minority", "random", "majority", "all", "services", "leader s1", "all s1")
 }
 
 // Under crashes with cut steps, partitions, pauses, loss, duplication and slow
@@ -137,7 +33,7 @@ func TestPrimaryBackupKeepsItsPromisesUnderFaults(t *testing.T) {
 			for seed := range seeds {
 				p := primarybackup.DefaultParameters()
 				change(p)
-				if wrong := judge(t, config(t, seed, p)); wrong != "" {
+				if wrong := trial.Judge(t, config(t, seed, p)); wrong != "" {
 					t.Errorf("seed %d: %s", seed, wrong)
 				}
 			}
@@ -180,7 +76,7 @@ func TestBugsAreFoundBySearch(t *testing.T) {
 				if c.change != nil {
 					c.change(p, &cfg)
 				}
-				if wrong := judge(t, cfg); strings.HasPrefix(wrong, c.check+": ") {
+				if wrong := trial.Judge(t, cfg); strings.HasPrefix(wrong, c.check+": ") {
 					t.Logf("seed %d: %s", seed, wrong)
 					return
 				}
@@ -202,7 +98,7 @@ func TestAcknowledgedWritesAreLostOnlyWhereTheGuaranteeSaysSo(t *testing.T) {
 			cfg := config(t, seed, p)
 			log := &finalLog{}
 			cfg.Observers = append(cfg.Observers, log)
-			if wrong := judge(t, cfg); wrong != "" {
+			if wrong := trial.Judge(t, cfg); wrong != "" {
 				t.Errorf("%s, seed %d: %s", mode, seed, wrong)
 			}
 			for _, a := range log.answers {

@@ -1,15 +1,14 @@
 package raft_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/internal/trial"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/sim"
@@ -21,88 +20,7 @@ const second = protocols.Time(1e9)
 // check there is.
 func config(t testing.TB, seed uint64, p *raft.Parameters) sim.Config {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(seed, 1))
-	replicas := []int{3, 5, 5, 7}[rng.IntN(4)]
-	protocol := raft.Protocol()
-	cluster := protocols.Cluster{Replicas: replicas}
-	cfg := sim.Config{
-		Protocol: protocol, Parameters: p, Replicas: replicas, Seed: seed,
-		Network: sim.Network{
-			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000), FIFO: rng.IntN(2) == 0},
-			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
-		},
-		Disk:  sim.Disk{Fsync: sim.Between(500_000, 3_000_000)},
-		Clock: sim.Clock{Offset: sim.Between(0, 1e9), Drift: 100_000},
-		Workload: sim.Workload{
-			Clients: 4, Keys: 2, Think: sim.Between(0, 20_000_000), Timeout: 300e6, GiveUp: 3e9,
-			Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 3}, {Op: protocols.CAS, Kind: protocols.Write, Weight: 1}, {Op: protocols.Get, Kind: protocols.Read, Weight: 3}},
-		},
-		Observers: append(checker.Generic(protocol, cluster, p), protocol.Invariants(cluster, p)...),
-		MaxEvents: 2_000_000,
-	}
-	targets := []string{"leader", "follower", "minority", "random", "majority", "all"}
-	for range 3 + rng.IntN(8) {
-		target, err := sim.ParseTarget(targets[rng.IntN(len(targets))])
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := sim.Fault{At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(rng.Int64N(1_500_000_000)), Target: target, OneWay: sim.Direction(rng.IntN(3))}
-		switch rng.IntN(8) {
-		case 0, 1:
-			f.Kind, f.Cut, f.OneWay = protocols.FaultCrash, rng.IntN(6), sim.Both
-		case 2, 3:
-			f.Kind = protocols.FaultPartition
-		case 4:
-			f.Kind, f.OneWay = protocols.FaultPause, sim.Both
-		case 5:
-			f.Kind, f.Prob = protocols.FaultLoss, sim.Prob(rng.Int64N(int64(sim.Always/2)))
-		case 6:
-			f.Kind, f.Prob = protocols.FaultDuplicate, sim.Prob(rng.Int64N(int64(sim.Always/2)))
-		case 7:
-			f.Kind, f.Factor, f.OneWay = protocols.FaultSlowDisk, 2+rng.Int64N(30), sim.Both
-		}
-		cfg.Faults = append(cfg.Faults, f)
-	}
-	return cfg
-}
-
-// judge runs a plan, heals all, demands that every client gets an answer to a
-// fresh write and read, and returns what is wrong, or "".
-func judge(t testing.TB, cfg sim.Config) string {
-	t.Helper()
-	wrong, _ := judged(t, cfg)
-	return wrong
-}
-
-// judged is judge, and returns what became of the operator's plan.
-func judged(t testing.TB, cfg sim.Config) (wrong string, log []sim.AdminRecord) {
-	t.Helper()
-	w, err := sim.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := w.Run(5 * second)
-	if stop == sim.Reached {
-		w.StopWorkload()
-		w.HealAll()
-		w.Probe()
-		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 })
-	}
-	if v := w.Violations(); len(v) > 0 {
-		return v[0].String(), w.AdminLog()
-	}
-	if stop != sim.Satisfied {
-		return fmt.Sprintf("liveness: %v with %d operations pending", stop, w.PendingOperations()), w.AdminLog()
-	}
-	report := checker.Linearizable(w.History(), checker.Options{Positions: true})
-	if report.Verdict != checker.OK {
-		text := report.Reason
-		if report.Counterexample != nil {
-			text = report.Counterexample.Text
-		}
-		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text), w.AdminLog()
-	}
-	return "", w.AdminLog()
+	return trial.Cluster(t, raft.Protocol(), p, seed, []int{3, 5, 5, 7}, "leader", "follower", "minority", "random", "majority", "all")
 }
 
 // swarm draws the parameters of a seed.
@@ -132,7 +50,7 @@ func TestRaftKeepsItsPromisesUnderFaults(t *testing.T) {
 		seeds = 30
 	}
 	for seed := range seeds {
-		if wrong := judge(t, config(t, seed, swarm(seed))); wrong != "" {
+		if wrong := trial.Judge(t, config(t, seed, swarm(seed))); wrong != "" {
 			t.Errorf("seed %d: %s", seed, wrong)
 		}
 	}
@@ -174,7 +92,7 @@ func TestRaftReconfiguresUnderFaults(t *testing.T) {
 		seeds = 30
 	}
 	for seed := range seeds {
-		if wrong := judge(t, operated(t, seed, swarm(seed))); wrong != "" {
+		if wrong := trial.Judge(t, operated(t, seed, swarm(seed))); wrong != "" {
 			t.Errorf("seed %d: %s", seed, wrong)
 		}
 	}
@@ -198,10 +116,11 @@ func TestRaftStaysSafeWhenDisksAreLost(t *testing.T) {
 			}
 			cfg.Faults = append(cfg.Faults, sim.Fault{Kind: protocols.FaultWipe, At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(1 + rng.Int64N(500_000_000)), Target: target})
 		}
-		if wrong := judge(t, cfg); strings.HasPrefix(wrong, "liveness") {
+		switch o := trial.Run(t, cfg); {
+		case o.Unavailable != "":
 			stuck++
-		} else if wrong != "" {
-			t.Errorf("seed %d: %s", seed, wrong)
+		case o.Wrong != "":
+			t.Errorf("seed %d: %s", seed, o.Wrong)
 		}
 	}
 	if stuck == 0 || stuck > int(seeds)*2/3 {
@@ -252,13 +171,13 @@ func TestRaftReplacesEveryMember(t *testing.T) {
 	for _, membership := range []string{raft.MembershipJoint, raft.MembershipSingle} {
 		replaced := 0
 		for seed := range seeds {
-			wrong, log := judged(t, replacement(t, seed, membership))
-			if wrong != "" {
-				t.Errorf("%s, seed %d: %s", membership, seed, wrong)
+			o := trial.Run(t, replacement(t, seed, membership))
+			if o.Failed() != "" {
+				t.Errorf("%s, seed %d: %s", membership, seed, o.Failed())
 			}
 			all := true
-			for i := range log {
-				all = all && log[i].Effective
+			for _, step := range o.World.AdminLog() {
+				all = all && step.Effective
 			}
 			if all {
 				replaced++
@@ -295,7 +214,7 @@ func TestRaftBugsAreFoundBySearch(t *testing.T) {
 				c.change(p)
 			}
 			for seed := range uint64(300) {
-				if wrong := judge(t, config(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
+				if wrong := trial.Judge(t, config(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
 					t.Logf("seed %d: %s", seed, wrong)
 					return
 				}
@@ -347,42 +266,5 @@ func TestRaftLeaderWrite(t *testing.T) {
 	}
 }
 
-// BenchmarkSteady runs five nodes with fsync, one closed-loop client and links of
-// 0.5 to 1 ms, without observers. One operation is 100 ms of virtual time.
-func BenchmarkSteady(b *testing.B) { benchmarkSteady(b, false) }
-
-// BenchmarkSteadyWatched is BenchmarkSteady with all invariants on.
-func BenchmarkSteadyWatched(b *testing.B) { benchmarkSteady(b, true) }
-
-func benchmarkSteady(b *testing.B, watched bool) {
-	cfg := sim.Config{
-		Protocol: raft.Protocol(), Replicas: 5, Seed: 1, MaxEvents: 1 << 60,
-		Network: sim.Network{
-			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000)},
-			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
-		},
-		Disk:     sim.Disk{Fsync: sim.Exactly(1_000_000)},
-		Workload: sim.Workload{Clients: 1, Keys: 1, Timeout: 1e9, GiveUp: 3e9, Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 1}}},
-	}
-	if watched {
-		cfg.Observers = append(checker.Generic(cfg.Protocol, protocols.Cluster{Replicas: 5}, raft.DefaultParameters()), cfg.Protocol.Invariants(protocols.Cluster{Replicas: 5}, raft.DefaultParameters())...)
-	}
-	w, err := sim.New(cfg)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w.Run(5 * second)
-	steps, delivered := w.Stats().Steps, w.Stats().Delivered
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for b.Loop() {
-		if stop := w.Run(w.Now() + second/10); stop != sim.Reached {
-			b.Fatal(stop, w.Violations())
-		}
-	}
-	runtime.ReadMemStats(&after)
-	steps, delivered = w.Stats().Steps-steps, w.Stats().Delivered-delivered
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
-	b.ReportMetric(float64(b.N)/10/b.Elapsed().Seconds(), "virtual-s/s")
-	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(delivered), "allocs/message")
-}
+func BenchmarkSteady(b *testing.B)        { trial.Steady(b, raft.Protocol(), false) }
+func BenchmarkSteadyWatched(b *testing.B) { trial.Steady(b, raft.Protocol(), true) }

@@ -4,9 +4,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 
+	"github.com/lockstep-sim/lockstep/internal/trial"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/sim"
 	"github.com/lockstep-sim/lockstep/vr"
@@ -69,13 +69,13 @@ func TestVRReconfiguresUnderFaults(t *testing.T) {
 			stuck, done := uint64(0), 0
 			for seed := range seeds {
 				cfg := moving(t, seed, parameters(variant, seed))
-				wrong, effective := judged(t, cfg)
-				done += effective
+				o := trial.Run(t, cfg)
+				done += effective(o.World)
 				switch {
-				case strings.HasPrefix(wrong, unavailable) && variant != vr.Durable:
+				case o.Unavailable != "" && variant != vr.Durable:
 					stuck++
-				case wrong != "":
-					t.Errorf("seed %d: %s", seed, wrong)
+				case o.Failed() != "":
+					t.Errorf("seed %d: %s", seed, o.Failed())
 				}
 			}
 			t.Logf("%d reconfigurations in %d runs, of which %d end unavailable", done, seeds, stuck)
@@ -102,11 +102,11 @@ func TestVRReplacesEveryMember(t *testing.T) {
 				Add: protocols.Nodes(6 + i), Remove: protocols.Nodes(1 + i),
 			})
 		}
-		wrong, effective := judged(t, cfg)
-		if wrong != "" {
-			t.Errorf("seed %d: %s", seed, wrong)
+		o := trial.Run(t, cfg)
+		if o.Failed() != "" {
+			t.Errorf("seed %d: %s", seed, o.Failed())
 		}
-		if effective == 5 {
+		if effective(o.World) == 5 {
 			finished++
 		}
 	}

@@ -1,13 +1,11 @@
 package vr_test
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
-	"github.com/lockstep-sim/lockstep/checker"
+	"github.com/lockstep-sim/lockstep/internal/trial"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/sim"
 	"github.com/lockstep-sim/lockstep/vr"
@@ -57,7 +55,7 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 }
 
 func observers(t testing.TB, protocol *protocols.Protocol, c protocols.Cluster, p *vr.Parameters) []protocols.Observer {
-	return append(append(checker.Generic(protocol, c, p), protocol.Invariants(c, p)...), newProber(t, c.Replicas))
+	return append(trial.Observers(protocol, c, p), newProber(t, c.Replicas))
 }
 
 func target(t testing.TB, text string) sim.Target {
@@ -107,72 +105,14 @@ func crashes(faults []sim.Fault, f sim.Fault) int {
 	return count
 }
 
-const unavailable = "unavailable: "
-
-// judge runs a plan, heals all, demands that every client gets an answer to a
-// fresh write and read, and returns what is wrong, or "".
-func judge(t testing.TB, cfg sim.Config) string {
-	wrong, _ := judged(t, cfg)
-	return wrong
-}
-
-// judged is judge, and counts the operator's steps that were done.
-func judged(t testing.TB, cfg sim.Config) (wrong string, effective int) {
-	t.Helper()
-	w, err := sim.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop := w.Run(5 * second)
-	if stop == sim.Reached {
-		w.StopWorkload()
-		w.HealAll()
-		w.Probe()
-		stop = w.RunUntil(25*second, func() bool { return w.PendingOperations() == 0 && converged(w) })
-	}
+// effective counts the operator's steps that were done.
+func effective(w *sim.World) (steps int) {
 	for _, r := range w.AdminLog() {
 		if r.Effective {
-			effective++
+			steps++
 		}
 	}
-	return verdict(w, stop), effective
-}
-
-func verdict(w *sim.World, stop sim.Stop) string {
-	if v := w.Violations(); len(v) > 0 {
-		return v[0].String()
-	}
-	if stop != sim.Satisfied {
-		if can, why := w.CanProgress(w.Facts()); !can {
-			return unavailable + why
-		}
-		return fmt.Sprintf("liveness: %v with %d operations pending", stop, w.PendingOperations())
-	}
-	report := checker.Linearizable(w.History(), checker.Options{Positions: true})
-	if report.Verdict != checker.OK {
-		text := report.Reason
-		if report.Counterexample != nil {
-			text = report.Counterexample.Text
-		}
-		return fmt.Sprintf("linearizability: %v: %s", report.Verdict, text)
-	}
-	return ""
-}
-
-// converged reports whether all members have executed the same.
-func converged(w *sim.World) bool {
-	var first protocols.View
-	members := w.Voters()
-	for id := members.Next(protocols.Nobody); id != protocols.Nobody; id = members.Next(id) {
-		v, up := w.View(id)
-		if first.Members.Empty() {
-			first = v
-		}
-		if !up || v.Applied != first.Applied || v.StateHash != first.StateHash {
-			return false
-		}
-	}
-	return true
+	return steps
 }
 
 // parameters are settings drawn from a seed.
@@ -202,12 +142,12 @@ func TestVRKeepsItsPromisesUnderFaults(t *testing.T) {
 		t.Run(variant, func(t *testing.T) {
 			stuck := uint64(0)
 			for seed := range seeds {
-				wrong := judge(t, config(t, seed, parameters(variant, seed)))
+				o := trial.Run(t, config(t, seed, parameters(variant, seed)))
 				switch {
-				case strings.HasPrefix(wrong, unavailable) && variant != vr.Durable:
+				case o.Unavailable != "" && variant != vr.Durable:
 					stuck++ // the plan went beyond f after all
-				case wrong != "":
-					t.Errorf("seed %d: %s", seed, wrong)
+				case o.Failed() != "":
+					t.Errorf("seed %d: %s", seed, o.Failed())
 				}
 			}
 			t.Logf("%d of %d seeds ended with more than f replicas without their state", stuck, seeds)
@@ -248,7 +188,7 @@ func TestVRBugsAreFoundBySearch(t *testing.T) {
 						return cfg
 					}
 				}
-				if wrong := judge(t, plan(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
+				if wrong := trial.Judge(t, plan(t, seed, p)); strings.HasPrefix(wrong, c.check+": ") {
 					t.Logf("seed %d: %s", seed, wrong)
 					return
 				}
@@ -258,42 +198,5 @@ func TestVRBugsAreFoundBySearch(t *testing.T) {
 	}
 }
 
-// BenchmarkSteady runs five nodes with fsync, one closed-loop client and links of
-// 0.5 to 1 ms, without observers. One operation is 100 ms of virtual time.
-func BenchmarkSteady(b *testing.B) { benchmarkSteady(b, false) }
-
-// BenchmarkSteadyWatched is BenchmarkSteady with all invariants on.
-func BenchmarkSteadyWatched(b *testing.B) { benchmarkSteady(b, true) }
-
-func benchmarkSteady(b *testing.B, watched bool) {
-	cfg := sim.Config{
-		Protocol: vr.Protocol(), Replicas: 5, Seed: 1, MaxEvents: 1 << 60,
-		Network: sim.Network{
-			Between: sim.Link{Latency: sim.Between(500_000, 1_000_000)},
-			Client:  sim.Link{Latency: sim.Between(500_000, 1_000_000)},
-		},
-		Disk:     sim.Disk{Fsync: sim.Exactly(1_000_000)},
-		Workload: sim.Workload{Clients: 1, Keys: 1, Timeout: 1e9, GiveUp: 3e9, Mix: []sim.Share{{Op: protocols.Put, Kind: protocols.Write, Weight: 1}}},
-	}
-	if watched {
-		cfg.Observers = append(checker.Generic(cfg.Protocol, protocols.Cluster{Replicas: 5}, vr.DefaultParameters()), cfg.Protocol.Invariants(protocols.Cluster{Replicas: 5}, vr.DefaultParameters())...)
-	}
-	w, err := sim.New(cfg)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w.Run(5 * second)
-	steps, delivered := w.Stats().Steps, w.Stats().Delivered
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for b.Loop() {
-		if stop := w.Run(w.Now() + second/10); stop != sim.Reached {
-			b.Fatal(stop, w.Violations())
-		}
-	}
-	runtime.ReadMemStats(&after)
-	steps, delivered = w.Stats().Steps-steps, w.Stats().Delivered-delivered
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(steps), "ns/step")
-	b.ReportMetric(float64(b.N)/10/b.Elapsed().Seconds(), "virtual-s/s")
-	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(delivered), "allocs/message")
-}
+func BenchmarkSteady(b *testing.B)        { trial.Steady(b, vr.Protocol(), false) }
+func BenchmarkSteadyWatched(b *testing.B) { trial.Steady(b, vr.Protocol(), true) }

@@ -55,6 +55,7 @@ var Layers = []Layer{
 	{Folder: "internal/docs/gallery", Project: []string{"internal/docs", "cmd/lockstep/cli", "protocols"}},
 	{Folder: "internal/docs/generate", Project: []string{"internal/docs", "internal/docs/gallery", "protocols/all"}},
 	{Folder: "internal/zoo", Project: []string{"protocols", "protocols/all", "checker", "scenarios", "scenarios/search", "scenarios/shrink"}},
+	{Folder: "internal/trial", Project: []string{"protocols", "sim", "checker"}},
 	{Folder: "internal/bench/floor"},
 	{Folder: "internal/bench", Project: []string{"protocols", "PROTOCOL", "sim", "checker", "scenarios", "internal/bench/floor"}},
 }

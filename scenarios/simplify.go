@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -270,8 +271,8 @@ func PlainParameters(sc *Scenario, p *protocols.Protocol) *Scenario {
 }
 
 // SmallParameters lists copies of sc in which one parameter of p that plans draw
-// (tag swarm) is 1, 2 or the least that is drawn: small windows and intervals need
-// few operations.
+// (tag swarm) is 1, 2 or the least that is drawn, and then those in which all are:
+// small windows and intervals need few operations.
 func SmallParameters(sc *Scenario, p *protocols.Protocol) []*Scenario {
 	i := slices.IndexFunc(sc.Parameters, func(ps Parameters) bool { return ps.Protocol == p.Name })
 	if i < 0 {
@@ -293,6 +294,15 @@ func SmallParameters(sc *Scenario, p *protocols.Protocol) []*Scenario {
 		}
 		field.SetInt(now)
 	})
+	for _, most := range []int64{1, 2, math.MaxInt64} {
+		changed = copyOf(sc.Parameters[i].Values)
+		tagged(changed, nil, func(field reflect.Value, tag swarmTag) {
+			if tag.number() {
+				field.SetInt(min(field.Int(), tag.lo, most))
+			}
+		})
+		list = append(list, sc.withParameters(i, changed))
+	}
 	return list
 }
 

@@ -106,3 +106,30 @@ func TestCallsInFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallParameters: numbers become small one at a time and all together, none ever
+// larger than it is in the latter, and the given scenario stays as it is.
+func TestSmallParameters(t *testing.T) {
+	type numbers struct {
+		Every  int `swarm:"8..32"`
+		Kept   int `swarm:"0..8"`
+		Window int `swarm:"1..4"`
+		Off    int `swarm:"6..20"` // 0: never
+	}
+	given := numbers{25, 4, 3, 0}
+	own := given
+	sc := New("small")
+	sc.Parameters = []Parameters{{Protocol: "toy", Values: &own}}
+	got := map[numbers]bool{}
+	for _, small := range SmallParameters(sc, &protocols.Protocol{Name: "toy"}) {
+		got[*small.Parameters[0].Values.(*numbers)] = true
+	}
+	for _, want := range []numbers{{1, 4, 3, 0}, {25, 0, 3, 0}, {25, 4, 2, 0}, {25, 4, 3, 6}, {1, 0, 1, 0}, {2, 0, 1, 0}, {8, 0, 1, 0}} {
+		if !got[want] {
+			t.Errorf("%+v is missing", want)
+		}
+	}
+	if own != given || got[given] {
+		t.Errorf("the given parameters are now %+v, or among the small ones", own)
+	}
+}

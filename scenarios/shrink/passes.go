@@ -378,15 +378,15 @@ func (m *minimiser) shorten() bool {
 				continue
 			}
 			candidates = append(candidates, m.change(func(sc *scenarios.Scenario) {
-				sc.Faults[i].For = coarse(f.For/part, time.Millisecond)
+				sc.Faults[i].For = rounded(f.For/part, time.Millisecond)
 			}))
 		}
 	}
 	return m.first(candidates) >= 0
 }
 
-// coarse rounds d to a multiple of unit, to one of them at least.
-func coarse(d, unit protocols.Duration) protocols.Duration {
+// rounded rounds d to a multiple of unit, to one of them at least.
+func rounded(d, unit protocols.Duration) protocols.Duration {
 	return max((d+unit/2)/unit*unit, unit)
 }
 
@@ -405,7 +405,7 @@ func roundAll(sc *scenarios.Scenario, unit protocols.Duration) {
 		f := &sc.Faults[i]
 		at(&f.At)
 		if f.For != sim.Forever && f.For > unit {
-			f.For = coarse(f.For, unit)
+			f.For = rounded(f.For, unit)
 		}
 	}
 	for i := range sc.Workload.Calls {

@@ -151,14 +151,24 @@ type pass struct {
 	run  func(*minimiser) bool
 }
 
-// removals take things out of the plan, in the order of what they save.
-var removals = []pass{
+// coarse passes take much out of the plan at once, in the order of what they save.
+var coarse = []pass{
 	{"remove faults", (*minimiser).removeFaults},
 	{"name whom faults hit", (*minimiser).resolve},
 	{"switch chance off", (*minimiser).quieten},
 	{"cut the run short", (*minimiser).cut},
 	{"keep few operations", (*minimiser).keepFew},
+}
+
+// leaps look for the bug elsewhere, where many operations are left: they cost many
+// runs, so they are made once early and again when nothing else helps.
+var leaps = []pass{
 	{"leap", (*minimiser).leap},
+	{"aim", (*minimiser).aim},
+}
+
+// fine passes take out one thing after the other.
+var fine = []pass{
 	{"remove operations", (*minimiser).removeCalls},
 	{"remove clients and keys", (*minimiser).removeClients},
 	{"remove replicas", (*minimiser).removeReplicas},
@@ -173,12 +183,15 @@ var polish = []pass{
 	{"simplify", (*minimiser).simplify},
 }
 
-// search removes as long as that helps, and then polishes, until nothing that it
-// tries makes the scenario smaller: then it is 1-minimal.
+// search removes as long as that helps, then polishes, and then leaps, until nothing
+// that it tries makes the scenario smaller: then it is 1-minimal.
 func (m *minimiser) search(first *scenarios.Recording) {
 	m.pass = "make explicit"
 	m.explicit(first)
-	for m.any(removals) || m.any(polish) {
+	m.any(coarse)
+	m.any(leaps)
+	removals := slices.Concat(coarse, fine)
+	for m.any(removals) || m.any(polish) || m.any(leaps) {
 	}
 }
 

@@ -157,6 +157,7 @@ var coarse = []pass{
 	{"name whom faults hit", (*minimiser).resolve},
 	{"switch chance off", (*minimiser).quieten},
 	{"cut the run short", (*minimiser).cut},
+	{"list operations", (*minimiser).listCalls},
 	{"keep few operations", (*minimiser).keepFew},
 }
 

@@ -23,7 +23,10 @@ const (
 // Damages lists all of them.
 var Damages = []Damage{StaleRead, LostWrite, DuplicateEffect, ReorderedAppend, FutureRead, VisibleThenGone}
 
-// Damaged makes a history of puts and gets of one register, of appends and reads of
+// damagedKeys is how many keys a history of kv has.
+const damagedKeys = 2
+
+// Damaged makes a history of puts and gets of one register or of two keys, of appends and reads of
 // a whole log, of a counter or of a queue, and damages it. Answers of writes are not
 // to be looked at. It reports false if this history cannot be damaged so, or not in a
 // way that shows.
@@ -32,6 +35,9 @@ func Damaged(machine string, seed uint64, n, clients int, d Damage) ([]protocols
 	b := breaker{ops: ops, effects: effects, random: rand.New(rand.NewPCG(seed, 43))}
 	var ok bool
 	switch machine {
+	case "kv": // one key is damaged
+		b.effects = effectsOf(ops, effects, 1)
+		ok = b.register(d)
 	case "register":
 		ok = b.register(d)
 	case "log":
@@ -63,6 +69,9 @@ func execution(machine string, seed uint64, n, clients int) ([]protocols.Operati
 		free[c] = op.Return
 		op.Client, op.Seq, op.Outcome = protocols.NodeID(-1-c), uint64(i+1), protocols.Done
 		op.Kind, op.Op = protocols.Write, writeOf(machine)
+		if machine == "kv" {
+			op.Key = protocols.Key(1 + random.IntN(damagedKeys))
+		}
 		switch {
 		case random.IntN(2) == 0:
 			op.Arg = int64(i + 1)
@@ -83,13 +92,20 @@ func execution(machine string, seed uint64, n, clients int) ([]protocols.Operati
 	for k, e := range order {
 		effects[k] = e.op
 	}
-	replay(ops, effects)
+	for key := range protocols.Key(damagedKeys + 1) { // 0: of all other machines
+		replay(ops, effectsOf(ops, effects, key))
+	}
 	return ops, effects
+}
+
+// effectsOf returns the effects of one key's operations.
+func effectsOf(ops []protocols.Operation, effects []int, key protocols.Key) []int {
+	return slices.DeleteFunc(slices.Clone(effects), func(i int) bool { return ops[i].Key != key })
 }
 
 func writeOf(machine string) protocols.Op {
 	switch machine {
-	case "register":
+	case "register", "kv":
 		return protocols.Put
 	case "counter":
 		return protocols.Increment

@@ -2,6 +2,7 @@ package checker_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/lockstep-sim/lockstep/checker"
@@ -33,7 +34,7 @@ func TestDamaged(t *testing.T) {
 	if testing.Short() {
 		seeds = 80
 	}
-	for _, machine := range []string{"register", "kv", "log", "counter", "queue"} {
+	for _, machine := range []string{"register", "cas-register", "kv", "log", "counter", "queue"} {
 		for _, d := range generate.Damages {
 			confirmed, named, shown := 0, 0, 0
 			other := map[checker.Class]int{}
@@ -43,7 +44,7 @@ func TestDamaged(t *testing.T) {
 					continue
 				}
 				shown++
-				opt := checker.Options{Machine: machine, Blind: true}
+				opt := checker.Options{Machine: strings.TrimPrefix(machine, "cas-"), Blind: true}
 				r := checker.Linearizable(ops, opt)
 				if porcupineByKey(ops, opt) {
 					if r.Verdict != checker.OK {

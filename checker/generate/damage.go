@@ -26,7 +26,8 @@ var Damages = []Damage{StaleRead, LostWrite, DuplicateEffect, ReorderedAppend, F
 // damagedKeys is how many keys a history of kv has.
 const damagedKeys = 2
 
-// Damaged makes a history of puts and gets of one register or of two keys, of appends and reads of
+// Damaged makes a history of puts and gets of one register or of two keys, with cas
+// for cas-register (the machine register), of appends and reads of
 // a whole log, of a counter or of a queue, and damages it. Answers of writes are not
 // to be looked at. It reports false if this history cannot be damaged so, or not in a
 // way that shows.
@@ -38,7 +39,7 @@ func Damaged(machine string, seed uint64, n, clients int, d Damage) ([]protocols
 	case "kv": // one key is damaged
 		b.effects = effectsOf(ops, effects, 1)
 		ok = b.register(d)
-	case "register":
+	case "register", "cas-register":
 		ok = b.register(d)
 	case "log":
 		ok = b.log(d)
@@ -78,6 +79,9 @@ func execution(machine string, seed uint64, n, clients int) ([]protocols.Operati
 			if machine == "counter" {
 				op.Arg = 1
 			}
+			if machine == "cas-register" && random.IntN(2) == 0 {
+				op.Op, op.Swapped = protocols.CAS, true // it expects what it will find
+			}
 		case machine == "queue":
 			op.Op = protocols.Delete
 		case machine == "log":
@@ -105,7 +109,7 @@ func effectsOf(ops []protocols.Operation, effects []int, key protocols.Key) []in
 
 func writeOf(machine string) protocols.Op {
 	switch machine {
-	case "register", "kv":
+	case "register", "cas-register", "kv":
 		return protocols.Put
 	case "counter":
 		return protocols.Increment
@@ -123,6 +127,8 @@ func replay(ops []protocols.Operation, effects []int) {
 		switch op.Op {
 		case protocols.Put:
 			sum = protocols.Value(op.Arg)
+		case protocols.CAS:
+			op.Old, op.Value, sum = int64(sum), sum, protocols.Value(op.Arg)
 		case protocols.Increment:
 			sum += protocols.Value(op.Arg)
 		case protocols.AppendTo:
@@ -200,10 +206,10 @@ func (b *breaker) without(write, from int) {
 func (b *breaker) register(d Damage) bool {
 	switch d {
 	case StaleRead: // an answer of long ago, while the newest value is seen again
-		return b.stale(func(op *protocols.Operation) bool { return op.Op == protocols.Put })
+		return b.stale(func(op *protocols.Operation) bool { return !isRead(op) })
 	case LostWrite:
 		at := b.pick(func(place int, op *protocols.Operation) bool {
-			return op.Op == protocols.Put && b.calledAfter(op, b.readsBetween(place, b.nextWrite(place))) >= 2
+			return op.Op == protocols.Put && !b.expected(place) && b.calledAfter(op, b.readsBetween(place, b.nextWrite(place))) >= 2
 		})
 		if at < 0 {
 			return false
@@ -213,7 +219,7 @@ func (b *breaker) register(d Damage) bool {
 	case VisibleThenGone:
 		at := b.pick(func(place int, op *protocols.Operation) bool {
 			reads := b.readsBetween(place, b.nextWrite(place))
-			return op.Op == protocols.Put && len(reads) > 0 && b.calledAfter(&b.ops[b.effects[reads[0]]], reads) >= 2
+			return op.Op == protocols.Put && !b.expected(place) && len(reads) > 0 && b.calledAfter(&b.ops[b.effects[reads[0]]], reads) >= 2
 		})
 		if at < 0 {
 			return false
@@ -224,6 +230,13 @@ func (b *breaker) register(d Damage) bool {
 		return b.future()
 	}
 	return false
+}
+
+// expected reports whether the next write after a place is a cas: it would show that
+// the write at that place took effect.
+func (b *breaker) expected(place int) bool {
+	next := b.nextWrite(place)
+	return next < len(b.effects) && b.ops[b.effects[next]].Op == protocols.CAS
 }
 
 // calledAfter counts the operations at these places that were called after op had

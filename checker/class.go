@@ -124,12 +124,62 @@ func (p *Part) classifyCell() Class {
 			l.hi, l.late = op.Call, s.op
 		}
 	}
-	lives = slices.DeleteFunc(lives, func(l valueLife) bool { return !l.seen && l.lo == after })
+	chains := p.chained(lives, index)
+	unseen := func(l valueLife) bool { return !l.seen && l.lo == after }
+	lives = slices.DeleteFunc(lives, unseen)
 	old := p.overlap(lives)
+	if old == nil {
+		lives = slices.DeleteFunc(chains, unseen)
+		old = p.overlap(lives)
+	}
 	if old == nil {
 		return p.classifySuccessors(sightings)
 	}
 	return p.classifyReturn(old, lives, sightings)
+}
+
+// chained returns lives in which a value and what a cas made of it are one: nothing
+// can come between the two.
+func (p *Part) chained(lives []valueLife, index map[int64]int32) []valueLife {
+	chains, gone := slices.Clone(lives), make([]bool, len(lives))
+	root := make([]int32, len(lives))
+	for i := range root {
+		root[i] = int32(i)
+	}
+	for i := range p.ops { // in the order of calls, which is nearly that of the chain
+		op := p.at(i)
+		if op.Op != protocols.CAS || op.Outcome != protocols.Done || !op.Swapped {
+			continue
+		}
+		from, have := index[op.Old]
+		to := index[op.Arg]
+		if from, to = find(root, from), find(root, to); !have || from == to {
+			continue
+		}
+		into, l := &chains[from], &chains[to]
+		if l.hi > into.hi {
+			into.hi, into.late = l.hi, l.late
+		}
+		into.lo, into.seen, into.lastSeen = min(into.lo, l.lo), into.seen || l.seen, max(into.lastSeen, l.lastSeen)
+		into.earliestReturn, gone[to] = min(into.earliestReturn, l.earliestReturn), true
+		root[to] = from
+	}
+	kept := chains[:0]
+	for i := range chains {
+		if !gone[i] {
+			kept = append(kept, chains[i])
+		}
+	}
+	return kept
+}
+
+// find returns the root of i in a forest, and shortens the way for the next one.
+func find(root []int32, i int32) int32 {
+	for root[i] != i {
+		root[i] = root[root[i]]
+		i = root[i]
+	}
+	return i
 }
 
 // overlap finds two values each of which is known to be there before the other's

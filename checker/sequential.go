@@ -26,6 +26,10 @@ import (
 // sequentialEntry is what one entry of the search's memory costs, in bytes, from above.
 const sequentialEntry = 64
 
+// sessionsPerStep is how many sessions are looked at for the price of one step. Every
+// step looks at all of them, so that with thousands it is not one step's work.
+const sessionsPerStep = 512
+
 // sequentialShown is how many operations are named that found no place.
 const sequentialShown = 4
 
@@ -66,6 +70,8 @@ type sequencer struct {
 	left    int // answered operations that are still to come
 	best    int // the most that were executed
 	stuck   []int32
+	kept    int64 // choices of all crossroads that have not been tried
+	cost    int64 // of executing one operation, in steps
 	steps   int64
 }
 
@@ -224,12 +230,17 @@ func (q *sequencer) point(session int32) int64 {
 // search looks for an order.
 func (q *sequencer) search() Finding {
 	limit := q.opt.Budget.Steps/crossShare + 4*int64(len(q.places))
+	looked := len(q.at)
+	if q.unique {
+		looked -= q.loose // only when somebody is next who shows what they wrote
+	}
+	q.cost = 1 + int64(looked)/sessionsPerStep
 	for q.settle(); q.left > 0; q.settle() {
 		if len(q.trail) > q.best || q.stuck == nil {
 			q.best = len(q.trail)
 			q.stuck = q.heads()
 		}
-		if q.steps >= limit || int64(len(q.dead))*sequentialEntry > q.opt.Budget.CacheBytes {
+		if q.steps >= limit || int64(len(q.dead))*sequentialEntry+q.kept*4 > q.opt.Budget.CacheBytes {
 			return Finding{Sequential, Inconclusive, fmt.Sprintf("no order was found, and not all were tried, in %d steps", q.steps)}
 		}
 		var choices []int32
@@ -237,6 +248,7 @@ func (q *sequencer) search() Finding {
 			choices = q.choices()
 		}
 		q.roads = append(q.roads, crossroads{len(q.trail), choices})
+		q.kept += int64(len(choices))
 		if !q.turn() {
 			return Finding{Sequential, Violation, fmt.Sprintf("of %d operations at most %d can be put into one order that keeps every client's; after that there is no place for %s",
 				len(q.places), q.best, q.list(q.stuck))}
@@ -255,6 +267,7 @@ func (q *sequencer) turn() bool {
 		if n := len(road.choices); n > 0 {
 			session := road.choices[n-1]
 			road.choices = road.choices[:n-1]
+			q.kept--
 			next, _ := q.step(session)
 			q.execute(session, next)
 			return true
@@ -301,7 +314,7 @@ func (q *sequencer) harmless(i int32) bool {
 func (q *sequencer) choices() []int32 {
 	var out []int32
 	try := func(session int32) {
-		if _, ok := q.step(session); ok && !slices.Contains(out, session) {
+		if _, ok := q.step(session); ok {
 			out = append(out, session)
 		}
 	}
@@ -320,7 +333,9 @@ func (q *sequencer) choices() []int32 {
 			if q.at[session] == q.ends[session] {
 				break
 			}
-			try(session)
+			if !slices.Contains(out, session) { // several can wait for it
+				try(session)
+			}
 			at = q.reads[q.places[q.at[session]]] // a cas of unknown outcome wants something too
 		}
 	}
@@ -362,7 +377,7 @@ func (q *sequencer) step(session int32) (state, bool) {
 }
 
 func (q *sequencer) execute(session int32, next state) {
-	q.steps++
+	q.steps += q.cost
 	place := q.at[session]
 	i, cell := q.places[place], q.cellOf[place]
 	step := executedStep{session: session, before: q.held[cell]}

@@ -182,3 +182,18 @@ func TestSequentialBudget(t *testing.T) {
 		t.Errorf("the budget was spent %d times", spent)
 	}
 }
+
+// TestSequentialSessions: a step looks at every session, so that with thousands it costs
+// more of the budget; what is bounded is the work, not the operations executed.
+func TestSequentialSessions(t *testing.T) {
+	for _, c := range []struct {
+		clients int
+		want    Verdict
+	}{{256, OK}, {20 * sessionsPerStep, Inconclusive}} {
+		h := generate.New(generate.Config{Machine: "kv", Seed: 1, N: 20_000, Clients: c.clients, Keys: 10})
+		f := WhatHolds(h.Operations, nil, Options{Blind: true, Budget: Budget{Steps: 1}}).Findings[Sequential]
+		if f.Verdict != c.want {
+			t.Errorf("%d clients: %v (%s), want %v", c.clients, f.Verdict, f.Text, c.want)
+		}
+	}
+}

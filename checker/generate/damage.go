@@ -23,7 +23,11 @@ const (
 // Damages lists all of them.
 var Damages = []Damage{StaleRead, LostWrite, DuplicateEffect, ReorderedAppend, FutureRead, VisibleThenGone}
 
-// Damaged makes a history of puts and gets of one register, of appends and reads of
+// damagedKeys is how many keys a history of kv has.
+const damagedKeys = 2
+
+// Damaged makes a history of puts and gets of one register or of two keys, with cas
+// for cas-register (the machine register), of appends and reads of
 // a whole log, of a counter or of a queue, and damages it. Answers of writes are not
 // to be looked at. It reports false if this history cannot be damaged so, or not in a
 // way that shows.
@@ -32,7 +36,10 @@ func Damaged(machine string, seed uint64, n, clients int, d Damage) ([]protocols
 	b := breaker{ops: ops, effects: effects, random: rand.New(rand.NewPCG(seed, 43))}
 	var ok bool
 	switch machine {
-	case "register":
+	case "kv": // one key is damaged
+		b.effects = effectsOf(ops, effects, 1)
+		ok = b.register(d)
+	case "register", "cas-register":
 		ok = b.register(d)
 	case "log":
 		ok = b.log(d)
@@ -63,11 +70,17 @@ func execution(machine string, seed uint64, n, clients int) ([]protocols.Operati
 		free[c] = op.Return
 		op.Client, op.Seq, op.Outcome = protocols.NodeID(-1-c), uint64(i+1), protocols.Done
 		op.Kind, op.Op = protocols.Write, writeOf(machine)
+		if machine == "kv" {
+			op.Key = protocols.Key(1 + random.IntN(damagedKeys))
+		}
 		switch {
 		case random.IntN(2) == 0:
 			op.Arg = int64(i + 1)
 			if machine == "counter" {
 				op.Arg = 1
+			}
+			if machine == "cas-register" && random.IntN(2) == 0 {
+				op.Op, op.Swapped = protocols.CAS, true // it expects what it will find
 			}
 		case machine == "queue":
 			op.Op = protocols.Delete
@@ -83,13 +96,20 @@ func execution(machine string, seed uint64, n, clients int) ([]protocols.Operati
 	for k, e := range order {
 		effects[k] = e.op
 	}
-	replay(ops, effects)
+	for key := range protocols.Key(damagedKeys + 1) { // 0: of all other machines
+		replay(ops, effectsOf(ops, effects, key))
+	}
 	return ops, effects
+}
+
+// effectsOf returns the effects of one key's operations.
+func effectsOf(ops []protocols.Operation, effects []int, key protocols.Key) []int {
+	return slices.DeleteFunc(slices.Clone(effects), func(i int) bool { return ops[i].Key != key })
 }
 
 func writeOf(machine string) protocols.Op {
 	switch machine {
-	case "register":
+	case "register", "cas-register", "kv":
 		return protocols.Put
 	case "counter":
 		return protocols.Increment
@@ -107,6 +127,8 @@ func replay(ops []protocols.Operation, effects []int) {
 		switch op.Op {
 		case protocols.Put:
 			sum = protocols.Value(op.Arg)
+		case protocols.CAS:
+			op.Old, op.Value, sum = int64(sum), sum, protocols.Value(op.Arg)
 		case protocols.Increment:
 			sum += protocols.Value(op.Arg)
 		case protocols.AppendTo:
@@ -184,10 +206,10 @@ func (b *breaker) without(write, from int) {
 func (b *breaker) register(d Damage) bool {
 	switch d {
 	case StaleRead: // an answer of long ago, while the newest value is seen again
-		return b.stale(func(op *protocols.Operation) bool { return op.Op == protocols.Put })
+		return b.stale(func(op *protocols.Operation) bool { return !isRead(op) })
 	case LostWrite:
 		at := b.pick(func(place int, op *protocols.Operation) bool {
-			return op.Op == protocols.Put && b.calledAfter(op, b.readsBetween(place, b.nextWrite(place))) >= 2
+			return op.Op == protocols.Put && !b.expected(place) && b.calledAfter(op, b.readsBetween(place, b.nextWrite(place))) >= 2
 		})
 		if at < 0 {
 			return false
@@ -197,7 +219,7 @@ func (b *breaker) register(d Damage) bool {
 	case VisibleThenGone:
 		at := b.pick(func(place int, op *protocols.Operation) bool {
 			reads := b.readsBetween(place, b.nextWrite(place))
-			return op.Op == protocols.Put && len(reads) > 0 && b.calledAfter(&b.ops[b.effects[reads[0]]], reads) >= 2
+			return op.Op == protocols.Put && !b.expected(place) && len(reads) > 0 && b.calledAfter(&b.ops[b.effects[reads[0]]], reads) >= 2
 		})
 		if at < 0 {
 			return false
@@ -208,6 +230,13 @@ func (b *breaker) register(d Damage) bool {
 		return b.future()
 	}
 	return false
+}
+
+// expected reports whether the next write after a place is a cas: it would show that
+// the write at that place took effect.
+func (b *breaker) expected(place int) bool {
+	next := b.nextWrite(place)
+	return next < len(b.effects) && b.ops[b.effects[next]].Op == protocols.CAS
 }
 
 // calledAfter counts the operations at these places that were called after op had

@@ -16,8 +16,22 @@ func (n *Node) request(c protocols.Command, out *protocols.Effects) {
 	case c.Kind == protocols.Follow:
 		n.follow(c, out)
 	default:
-		out.Refuse(c, n.leader)
+		out.Refuse(c, n.hint())
 	}
+}
+
+// hint returns whom a client is told to ask. Who is no member hears no leader any
+// more, and whom it heard last may be no member either: two removed nodes could send a
+// client to and fro for ever. So it names the members that it knows of, one after the
+// other. The papers leave open how clients find them.
+func (n *Node) hint() protocols.NodeID {
+	if n.isMember() || n.audience.Empty() {
+		return n.leader
+	}
+	if n.hinted = n.audience.Next(n.hinted); n.hinted == protocols.Nobody {
+		n.hinted = n.audience.Next(protocols.Nobody)
+	}
+	return n.hinted
 }
 
 // enqueue lets the leader propose c as soon as the window allows, unless it has

@@ -22,6 +22,7 @@ func (n *Node) Hash() uint64 {
 	h := fold3(uint64(n.promised), uint64(n.role), uint64(n.leader))
 	h = fold3(h, uint64(n.execute.Applied), n.execute.Hash())
 	h = fold3(h, n.seen, uint64(n.asked))
+	h = fold2(h, uint64(n.hinted))
 	h = fold3(h, uint64(n.quietUntil), uint64(n.quietFor))
 	h = fold3(h, uint64(n.current), uint64(len(n.configurations)))
 	for i := range n.configurations {

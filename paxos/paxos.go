@@ -64,7 +64,8 @@ type Node struct {
 	// Volatile at everyone.
 	role   role
 	leader protocols.NodeID
-	seen   uint64 // the highest round of any ballot seen since boot
+	hinted protocols.NodeID // when no member: whom a client was told to ask last
+	seen   uint64           // the highest round of any ballot seen since boot
 	// quietUntil is the promise to quietFor, the leader last heard: no promise to
 	// anybody else until then. It outlives a change of ballot, since that leader may
 	// still count on it. After a restart it is for nobody.

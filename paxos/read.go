@@ -91,7 +91,7 @@ func (n *Node) extendLease(round uint64, out *protocols.Effects) {
 func (n *Node) read(c protocols.Command, out *protocols.Effects) {
 	switch {
 	case n.role != leader:
-		out.Refuse(c, n.leader)
+		out.Refuse(c, n.hint())
 	case n.reads == readLog:
 		n.enqueue(c, out)
 	case n.reads == readLease && n.now < n.leaseUntil && n.isCurrent():

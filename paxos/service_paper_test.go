@@ -369,6 +369,31 @@ func TestRemovedNodeHandsOver(t *testing.T) {
 	s.Clean()
 }
 
+// Whom a removed node heard last may be removed too. It names the members one after
+// the other, for writes and reads alike, so that a client gets to who leads now.
+func TestRemovedNodeNamesTheMembers(t *testing.T) {
+	s := newStage(t, 4, func(p *Parameters) { p.Window = 2 })
+	n := s.elect(1, 2, 3, 4)
+	s.reconfigure(1, 2, 3, 4)
+	s.Settle(everything)
+	if n.isMember() {
+		t.Fatal("n1 is a member, want it removed")
+	}
+	n.leader = 1 // as if it had heard last a node that is no member either
+	for i, want := range []protocols.NodeID{2, 3, 4, 2} {
+		c := put(-1, uint64(i+1), 7)
+		if i%2 == 1 {
+			c = get(-1, uint64(i+1))
+		}
+		refused := len(s.Refused)
+		s.Request(1, c)
+		if len(s.Refused) != refused+1 || n.hinted != want {
+			t.Fatalf("refused %v, hint %v, want %v", s.Refused, n.hinted, want)
+		}
+	}
+	s.Clean()
+}
+
 // A node that does not know that it was removed is told so when it campaigns.
 func TestStrangerIsToldSo(t *testing.T) {
 	s := newStage(t, 3, func(p *Parameters) { p.Window = 2 })

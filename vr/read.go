@@ -61,11 +61,18 @@ func (n *Node) acknowledgeRound(node protocols.NodeID, round uint64, out *protoc
 		return false
 	}
 	n.confirmed = confirmed
-	if n.reads == readLease && confirmed+roundsKept > n.round {
+	// A primary that has not executed all that its view began with holds no lease, and
+	// reads nothing alone anyway: the end of that may be a reconfiguration which an
+	// earlier primary has committed (§7.1). The next epoch may then work, and who
+	// answers here has no promise that keeps its members out.
+	if n.reads == readLease && confirmed+roundsKept > n.round && n.hasViewStart() {
 		n.extendLease(confirmed, out)
 	}
 	return true
 }
+
+// hasViewStart reports whether all that the view began with is executed.
+func (n *Node) hasViewStart() bool { return n.execute.Applied >= n.viewStart }
 
 // extendLease counts from when the round was sent: each backup that answered it
 // received it later, and keeps out of view changes for the minimum view timeout
@@ -85,7 +92,7 @@ func (n *Node) read(c protocols.Command, out *protocols.Effects) {
 		out.Refuse(c, n.hint())
 	case n.reads == readLog:
 		n.propose(c, out)
-	case n.reads == readLease && n.now < n.leaseUntil && n.execute.Applied >= n.viewStart:
+	case n.reads == readLease && n.now < n.leaseUntil && n.hasViewStart():
 		n.answerRead(c, out)
 	default:
 		n.waitForRound(c, out)

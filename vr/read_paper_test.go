@@ -87,6 +87,38 @@ func TestNewPrimaryReadsOnlyWhatItHasExecuted(t *testing.T) {
 	}
 }
 
+// Lease (§6.3, §7.1): a primary whose view began with a reconfiguration that it has not
+// executed holds no lease. An earlier primary may have committed it, and the next epoch
+// may work without any of those who answer here.
+func TestNoLeaseBeforeTheViewStartIsExecuted(t *testing.T) {
+	s := grown(t, 4, withLease)
+	s.reconfigure(1, 1, 2, 3, 4)
+	s.Deliver(ofKind(KindPrepare, 1, 2))
+	s.Deliver(ofKind(KindPrepareOK, 2, 1)) // committed; n2 does not know
+	s.Settle(between(1))
+	s.Wire = nil
+	s.wants(1, rolePrimary, firstView(1))
+	s.Now += 1e9
+	s.Fire(2, timerView)
+	s.Fire(3, timerView)
+	for range 2 {
+		s.Deliver(between(2, 3))
+	}
+	n := s.wants(2, roleClosing, 1)
+	s.Drop(ofKind(KindPrepareOK, 0, 0))
+	s.Deliver(ofKind(KindStartView, 2, 3))
+	s.Drop(ofKind(KindPrepareOK, 0, 0))
+	s.Fire(2, timerCommit)
+	s.Deliver(ofKind(KindCommit, 2, 3))
+	s.Deliver(ofKind(KindCommitOK, 3, 2))
+	if !n.leading || n.confirmed == 0 {
+		t.Fatalf("n2 has no round that a quorum has answered, want one")
+	}
+	if n.leaseUntil != 0 {
+		t.Errorf("n2 holds a lease until %v while view %v has a primary, want none", n.leaseUntil, s.Node(1).view)
+	}
+}
+
 // Lease: while it lasts, counted from the sending of the round, a read takes no
 // messages.
 func TestLeaseAnswersAlone(t *testing.T) {

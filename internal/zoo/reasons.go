@@ -2,12 +2,9 @@ package main
 
 // reasons say what a bug needs that drawn plans seldom have, for those that no run found.
 var reasons = map[string]string{
-	"R-16":  "needs a candidate two terms ahead whose log is short, a voter who never heard of it with a longer one, and the third node gone for good",
 	"R-19":  "needs answers that are on their way for longer than an election takes, and reach a leader that is cut off in the other direction while a read waits",
 	"R-25":  "needs a voter that is down for less than the lease that it has promised, and a candidate that has not heard the leader for as long",
 	"R-26":  "needs two leaders, one after the other, that change the members before their first entry is committed, to configurations with disjoint quorums",
-	"P-12b": "needs an acceptor that is down for less than the lease that it has promised, and a candidate that has not heard the leader for as long",
-	"P-12c": "needs a slow clock at the leader, a fast one at an acceptor, and an election in the few milliseconds between the two ends of the lease",
 	"P-28":  "needs an Accepted that is on its way until its leader leads again, and has another value in that slot by then",
 	"P-29":  "needs a change of all who promised the lease within the lease",
 	"V-01":  "needs a second crash while responses to the recovery from the first are on their way, which lack what was committed in between",

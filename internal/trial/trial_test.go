@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/internal/trial"
+	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/raft"
 	"github.com/lockstep-sim/lockstep/sim"
 )

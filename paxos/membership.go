@@ -73,7 +73,7 @@ func (n *Node) govern() {
 	for i := n.current; i < len(n.configurations); i++ {
 		n.audience = n.audience.Or(n.configurations[i].Members)
 	}
-	n.audience = n.audience.Without(n.id)
+	n.audience = n.audience.And(n.replicas).Without(n.id) // nobody else can be sent anything
 }
 
 // admin handles an operator's wish. It has no answer: what came of it is noted.

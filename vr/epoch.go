@@ -61,6 +61,9 @@ func primaryOf(order []protocols.NodeID, view View) protocols.NodeID {
 
 // configure makes c the configuration, which follows what is executed.
 func (n *Node) configure(c configuration) {
+	if known := c.members.And(n.replicas); !known.Empty() {
+		c.members = known // an operator can name no others
+	}
 	n.config, n.members = c, c.members
 	n.order = c.members.Slice()
 	n.quorum = protocols.Majority{Of: c.members}
@@ -105,7 +108,10 @@ func (n *Node) ofEpoch(from protocols.NodeID, view View, out *protocols.Effects)
 // enterEpoch goes on to the epoch whose reconfiguration was executed (§7.1.1). This
 // node has the log up to there, which is all that the epoch begins with.
 func (n *Node) enterEpoch(out *protocols.Effects) {
-	assert(n.log.Last() == n.config.start || n.bugs.earlyEpoch || n.bugs.openWhileClosing, "operations behind a reconfiguration")
+	if n.log.Last() != n.config.start && !n.bugs.earlyEpoch && !n.bugs.openWhileClosing {
+		n.stop(out) // nobody without a fault sends operations behind a reconfiguration: going on could only spread them
+		return
+	}
 	led, view, first := n.leading, n.view, firstView(n.config.epoch)
 	n.resign(n.primary(first), out)
 	n.view, n.lastNormal = first, first
@@ -134,7 +140,7 @@ func (n *Node) announce(view View, out *protocols.Effects) {
 }
 
 func (n *Node) sendStartEpoch(to protocols.NodeSet, out *protocols.Effects) {
-	to = to.Without(n.id)
+	to = to.And(n.replicas).Without(n.id) // nobody else can be sent anything
 	prepared := noView
 	if n.log.First() <= n.config.start {
 		prepared = n.log.At(n.config.start).View

@@ -61,9 +61,11 @@ func primaryOf(order []protocols.NodeID, view View) protocols.NodeID {
 
 // configure makes c the configuration, which follows what is executed.
 func (n *Node) configure(c configuration) {
-	if known := c.members.And(n.replicas); !known.Empty() {
-		c.members = known // an operator can name no others
+	known := c.members.And(n.replicas) // an operator can name no others
+	if known.Empty() {
+		known = n.members
 	}
+	c.members, c.old = known, c.old.And(n.replicas)
 	n.config, n.members = c, c.members
 	n.order = c.members.Slice()
 	n.quorum = protocols.Majority{Of: c.members}

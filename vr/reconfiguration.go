@@ -29,7 +29,7 @@ func (n *Node) admin(a *protocols.Admin, out *protocols.Effects) {
 // shownMembers returns the members, and while the epoch ends also those to come.
 func (n *Node) shownMembers() protocols.NodeSet {
 	if n.closing() {
-		return n.members.Or(n.log.At(n.log.Last()).Members)
+		return n.members.Or(n.log.At(n.log.Last()).Members).And(n.replicas)
 	}
 	return n.members
 }

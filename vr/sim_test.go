@@ -41,8 +41,9 @@ func config(t testing.TB, seed uint64, p *vr.Parameters) sim.Config {
 	if p.Variant != vr.Durable {
 		limit = (replicas - 1) / 2
 	}
+	targets := []string{"leader", "follower", "minority", "random", "majority", "all"}
 	for range 3 + rng.IntN(8) {
-		f := fault(t, rng)
+		f := trial.Fault(rng, target(t, targets[rng.IntN(len(targets))]))
 		if limit < replicas && f.Kind == protocols.FaultCrash {
 			f.Target, f.For = target(t, []string{"leader", "follower", "random"}[rng.IntN(3)]), min(f.For, 400e6)
 			if crashes(cfg.Faults, f) >= limit {
@@ -65,31 +66,6 @@ func target(t testing.TB, text string) sim.Target {
 		t.Fatal(err)
 	}
 	return parsed
-}
-
-func fault(t testing.TB, rng *rand.Rand) sim.Fault {
-	targets := []string{"leader", "follower", "minority", "random", "majority", "all"}
-	f := sim.Fault{
-		At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(rng.Int64N(1_500_000_000)),
-		Target: target(t, targets[rng.IntN(len(targets))]), OneWay: sim.Direction(rng.IntN(3)),
-	}
-	switch rng.IntN(9) {
-	case 0, 1:
-		f.Kind, f.Cut, f.OneWay = protocols.FaultCrash, rng.IntN(6), sim.Both
-	case 2, 3:
-		f.Kind = protocols.FaultPartition
-	case 4:
-		f.Kind, f.OneWay = protocols.FaultPause, sim.Both
-	case 5:
-		f.Kind, f.Prob = protocols.FaultLoss, sim.Prob(rng.Int64N(int64(sim.Always/2)))
-	case 6:
-		f.Kind, f.Prob = protocols.FaultDuplicate, sim.Prob(rng.Int64N(int64(sim.Always/2)))
-	case 7:
-		f.Kind, f.Factor, f.OneWay = protocols.FaultSlowDisk, 2+rng.Int64N(30), sim.Both
-	case 8:
-		f.Kind, f.Latency = protocols.FaultReorder, sim.Between(0, 100_000_000)
-	}
-	return f
 }
 
 // crashes counts the crashes that may still be felt while f is: a replica needs time

@@ -67,15 +67,15 @@ func Cluster(t testing.TB, p *protocols.Protocol, parameters any, seed uint64, s
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.Faults = append(cfg.Faults, fault(rng, target))
+		cfg.Faults = append(cfg.Faults, Fault(rng, target))
 	}
 	return cfg
 }
 
-// fault draws one fault in the first 4 s, of less than 1.5 s.
-func fault(rng *rand.Rand, target sim.Target) sim.Fault {
+// Fault draws one fault in the first 4 s, of less than 1.5 s.
+func Fault(rng *rand.Rand, target sim.Target) sim.Fault {
 	f := sim.Fault{At: protocols.Time(rng.Int64N(int64(4 * second))), For: protocols.Duration(rng.Int64N(1_500_000_000)), Target: target, OneWay: sim.Direction(rng.IntN(3))}
-	switch rng.IntN(8) {
+	switch rng.IntN(9) {
 	case 0, 1:
 		f.Kind, f.Cut, f.OneWay = protocols.FaultCrash, rng.IntN(6), sim.Both
 	case 2, 3:
@@ -88,6 +88,8 @@ func fault(rng *rand.Rand, target sim.Target) sim.Fault {
 		f.Kind, f.Prob = protocols.FaultDuplicate, sim.Prob(rng.Int64N(int64(sim.Always/2)))
 	case 7:
 		f.Kind, f.Factor, f.OneWay = protocols.FaultSlowDisk, 2+rng.Int64N(30), sim.Both
+	case 8:
+		f.Kind, f.Latency = protocols.FaultReorder, sim.Between(0, 100_000_000)
 	}
 	return f
 }

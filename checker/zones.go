@@ -197,7 +197,7 @@ func (z *zones) collectReads() {
 		if c.pred < 0 {
 			c.pred = neverValue
 			if c.kept {
-				z.fail(int32(i), " although nobody wrote %s to this key", p.value(int64(sawValue(op))))
+				z.fail(int32(i), " although %s", p.neverWritten(int64(sawValue(op))))
 				return
 			}
 		}
@@ -213,7 +213,7 @@ func (z *zones) addRead(i int32, op *protocols.Operation) bool {
 	}
 	v := z.index.find(int64(op.Value))
 	if v < 0 {
-		z.fail(i, " although nobody wrote %s to this key", z.p.value(int64(op.Value)))
+		z.fail(i, " although %s", z.p.neverWritten(int64(op.Value)))
 		return false
 	}
 	c := &z.clusters[v]
@@ -282,7 +282,7 @@ func (z *zones) link() {
 		if !c.kept || c.pred < 0 {
 			if c.kept && c.pred == neverValue {
 				op := z.p.at(int(c.op))
-				z.fail(c.op, " must have been executed, as its value was seen, although nobody wrote %s to this key", z.p.value(op.Old))
+				z.fail(c.op, " must have been executed, as its value was seen, although %s", z.p.neverWritten(op.Old))
 				return
 			}
 			continue

@@ -150,6 +150,13 @@ func finding(f checker.Finding) string {
 	return "not decided: " + Clean(f.Text)
 }
 
+// minimalOptions says how the operations of the minimal set are judged and printed.
+func (c *CheckedHistory) minimalOptions() checker.Options {
+	opt := c.history.Options()
+	opt.Blind = c.Minimal.Blind
+	return opt
+}
+
 // writeMinimal writes the operations that cannot be put into one order.
 func (c *CheckedHistory) writeMinimal(b *bufio.Writer, paint Paint) {
 	m := c.Minimal
@@ -157,19 +164,22 @@ func (c *CheckedHistory) writeMinimal(b *bufio.Writer, paint Paint) {
 		return
 	}
 	if m.Explained > 0 {
-		fmt.Fprintf(b, "    Of the first %d operations the longest possible order has %d.\n", m.Prefix, m.Explained)
+		fmt.Fprintf(b, "    Of the %d operations up to the contradiction the longest possible order has %d.\n", m.Prefix, m.Explained)
 	}
 	title := "no order for these"
 	if m.Proven {
 		title += ", and none of them can be left out"
 	}
 	b.WriteString("\n" + paint.Strong(title) + "\n")
-	opt := c.history.Options()
+	opt := c.minimalOptions()
 	for i := range m.Operations[:min(len(m.Operations), shownOperations)] {
 		fmt.Fprintf(b, "  %s\n", Clean(checker.Describe(&m.Operations[i], opt)))
 	}
 	if more := len(m.Operations) - shownOperations; more > 0 {
 		fmt.Fprintf(b, "  and %d more\n", more)
+	}
+	for _, u := range m.Unwritten {
+		fmt.Fprintf(b, "  %s\n", Clean(u.Text(opt)))
 	}
 }
 
@@ -213,6 +223,7 @@ type checkedLine struct {
 	Steps      int64                `json:"steps"`
 	Minimal    []string             `json:"minimal,omitempty"`
 	Proven     bool                 `json:"minimal_proven,omitempty"`
+	Unwritten  []string             `json:"unwritten,omitempty"`
 	Prefix     int                  `json:"prefix,omitempty"`
 	Longest    int                  `json:"longest_order,omitempty"`
 	Strongest  string               `json:"strongest,omitempty"`
@@ -246,9 +257,12 @@ func (c *CheckedHistory) WriteJSON(w io.Writer) error {
 	}
 	if m := c.Minimal; m != nil {
 		l.Proven, l.Prefix, l.Longest = m.Proven, m.Prefix, m.Explained
-		opt := c.history.Options()
+		opt := c.minimalOptions()
 		for i := range m.Operations {
 			l.Minimal = append(l.Minimal, checker.Describe(&m.Operations[i], opt))
+		}
+		for _, u := range m.Unwritten {
+			l.Unwritten = append(l.Unwritten, u.Text(opt))
 		}
 	}
 	if len(c.Holds.Findings) > 0 {
@@ -277,10 +291,10 @@ func (c *CheckedHistory) WriteHTML(w io.Writer) error {
 	if x == nil {
 		return fmt.Errorf("%s: no violation to draw", Clean(c.File))
 	}
-	ops := x.Operations
+	ops, opt := x.Operations, c.history.Options()
 	if c.Minimal != nil {
-		ops = c.Minimal.Operations
+		ops, opt = c.Minimal.Operations, c.minimalOptions()
 	}
 	title := fmt.Sprintf("%s: %s: %s", c.File, x.Class, x.Text)
-	return checker.WritePicture(w, ops, c.history.Marks, Clean(title), c.history.Options())
+	return checker.WritePicture(w, ops, c.history.Marks, Clean(title), opt)
 }

@@ -31,7 +31,7 @@ func WriteHistoryPicture(w io.Writer, sc *scenarios.Scenario, p *protocols.Proto
 			continue
 		}
 		if m, ok := part.Minimise(x); ok {
-			ops = m.Operations
+			ops, opt.Blind = m.Operations, m.Blind
 		}
 	}
 	title := fmt.Sprintf("%s, %s, seed %d: %s: %s", r.Scenario, r.Protocol, r.Seed, x.Class, x.Text)

@@ -20,6 +20,9 @@ type Options struct {
 	// Checkpoints keeps Result.Checkpoints, by which a replay finds where it departs.
 	Checkpoints bool
 
+	// Program is what Result.Replay calls: a program that has the protocol. "": lockstep.
+	Program string
+
 	// Probes fills Result.Reached. A scenario that demands a probe has it anyway.
 	Probes bool
 
@@ -148,7 +151,7 @@ func (runner *Runner) begin(sc *Scenario, p *protocols.Protocol, seed uint64, op
 			r.off = append(r.off, c.Name)
 		}
 	}
-	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: replay(sc, p, seed)}
+	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: Replay(opt.Program, sc, p, seed)}
 	if err := runner.prepare(r, seed, opt); err != nil {
 		r.result.Err = fmt.Errorf("%s with %s: %w", sc.Name, p.Name, err)
 		r.result.Verdict, r.result.Reason = checker.Inconclusive, r.result.Err.Error()
@@ -255,8 +258,12 @@ func (sc *Scenario) kindsOf(kinds []protocols.KindInfo, names []string) []string
 	return known
 }
 
-// replay is the command that repeats a run.
-func replay(sc *Scenario, p *protocols.Protocol, seed uint64) string {
+// Replay is the command line that repeats a run with a program that has the
+// protocol; "" is lockstep.
+func Replay(program string, sc *Scenario, p *protocols.Protocol, seed uint64) string {
+	if program == "" {
+		program = "lockstep"
+	}
 	file := sc.File
 	if file == "" {
 		file = sc.Name
@@ -265,7 +272,7 @@ func replay(sc *Scenario, p *protocols.Protocol, seed uint64) string {
 	for _, a := range sc.Given {
 		set += " --set " + shellQuote(a.String())
 	}
-	return fmt.Sprintf("lockstep run %s%s --protocol %s --seed %d", shellQuote(file), set, p.Name, seed)
+	return fmt.Sprintf("%s run %s%s --protocol %s --seed %d", program, shellQuote(file), set, p.Name, seed)
 }
 
 // violate records a violation that no observer sees.

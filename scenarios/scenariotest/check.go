@@ -55,6 +55,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,7 +72,8 @@ type Option func(*settings)
 
 type settings struct {
 	parameters any
-	command    string
+	test       string // its name
+	command    string // of a program with the protocol; "": the test itself
 	generate   func(t *rapid.T, seed uint64) *scenarios.Scenario
 	invariants func(protocols.Cluster, any) []protocols.Observer
 	machine    string
@@ -104,9 +106,10 @@ func Parameters(parameters any) Option {
 	return func(s *settings) { s.parameters = parameters }
 }
 
-// Command sets the command that repeats failures, run in the root of the module,
-// for example "go run ./cmd/mine" of a repository with its own main. Default:
-// lockstep.
+// Command sets the command line of lockstep that has the protocol, as it is called in
+// the root of the module: "go run ./cmd/mine" of a repository with its own main. The
+// report then ends with a line for it. Without it, the line runs the test again, which
+// begins with the plan that failed.
 func Command(command string) Option {
 	return func(s *settings) { s.command = command }
 }
@@ -160,7 +163,7 @@ func Fuzz(f *testing.F, p *protocols.Protocol, options ...Option) {
 
 // prepare applies the options to a test's settings and to a copy of its protocol.
 func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.Protocol, *settings) {
-	s := &settings{command: "lockstep", folder: filepath.Join("testdata", "lockstep", fileName(test)), budget: 500}
+	s := &settings{test: test, folder: filepath.Join("testdata", "lockstep", fileName(test)), budget: 500}
 	for _, o := range options {
 		o(s)
 	}
@@ -257,7 +260,7 @@ func check(t *testing.T, p *protocols.Protocol, sc *scenarios.Scenario, seeds ui
 	var runner scenarios.Runner
 	for seed := uint64(1); seed <= seeds; seed++ {
 		if r := runner.Run(sc, p, seed, scenarios.Options{}); r.Code() != scenarios.CodeOK {
-			t.Fatalf("%s", text(r, r.Replay))
+			t.Fatalf("%s", text(r, goTest(t.Name())))
 		}
 	}
 }
@@ -333,7 +336,19 @@ func (s *settings) report(sc *scenarios.Scenario, p *protocols.Protocol, r *scen
 }
 
 func (s *settings) replay(file string, p *protocols.Protocol, seed uint64) string {
+	if s.command == "" {
+		return goTest(s.test)
+	}
 	return fmt.Sprintf("%s run %s --protocol %s --seed %d", s.command, filepath.ToSlash(fromRoot(file)), p.Name, seed)
+}
+
+// goTest is the command that runs a test again, in the root of the module.
+func goTest(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return fmt.Sprintf("go test ./%s -run '%s'", filepath.ToSlash(fromRoot(".")), strings.Join(parts, "/"))
 }
 
 // fromRoot returns the name of a file as seen from the root of the module, where

@@ -77,7 +77,7 @@ type app struct {
 	stderr    io.Writer
 	protocols []*protocols.Protocol
 	program   string // what a user types to run it
-	code      int // of the results, apart from errors
+	code      int    // of the results, apart from errors
 }
 
 // finish prints err and returns the exit code.
@@ -120,7 +120,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:         path.Base(a.program),
 		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: a.program},
-		Short: "Put replicated logs on trial",
+		Short:       "Put replicated logs on trial",
 		Long: `lockstep runs replicated logs (` + strings.Join(a.protocolNames(), ", ") + `) in a simulated world of machines, disks,
 clocks and networks that fail, and judges every run by the protocol's
 invariants and by whether its clients saw a linearizable history.

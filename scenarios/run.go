@@ -177,6 +177,9 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	cfg.Checkpoints, cfg.Reseed = opt.Checkpoints, opt.Reseed
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
+	if len(cfg.Workload.Mix) == 0 && len(r.sc.Workload.Mix) > 0 {
+		return fmt.Errorf("the workload asks for nothing that %s executes, which is %v", r.p.Name, r.p.Operations)
+	}
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil || cfg.Scripted
 	if runner.world == nil {
 		w, err := sim.New(cfg)
@@ -240,10 +243,27 @@ func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
 		Faults: sc.Faults, Members: sc.Members, Admin: sc.Admin, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
 		MaxEvents: sc.Events,
 	}
+	cfg.Workload.Mix = offered(p, cfg.Workload.Mix)
+	for i := range cfg.Phases {
+		if i == 0 {
+			cfg.Phases = slices.Clone(cfg.Phases)
+		}
+		cfg.Phases[i].Workload.Mix = offered(p, cfg.Phases[i].Workload.Mix)
+	}
 	if len(sc.Script) > 0 { // messages take the time that the script gives them, and nothing happens by chance
 		cfg.Scripted, cfg.Network, cfg.Disk = true, sim.Network{}, sim.Disk{}
 	}
 	return cfg
+}
+
+// offered keeps of a mix what the protocol executes.
+func offered(p *protocols.Protocol, mix []sim.Share) []sim.Share {
+	if p.Operations == nil {
+		return mix
+	}
+	return slices.DeleteFunc(slices.Clone(mix), func(s sim.Share) bool {
+		return s.Kind == protocols.Follow || !slices.Contains(p.Operations, s.Op)
+	})
 }
 
 // kindsOf keeps the names that the protocol has: a scenario may name kinds of

@@ -163,6 +163,9 @@ func (z *zones) failBlocks(a, b block) {
 		text = fmt.Sprintf("%s had returned before %s was called, although nobody saw %s replaced or deleted, so that it comes after everything else",
 			t(firstA), t(lastB), t(lastA))
 		ops = []int32{firstA, lastA, lastB}
+	case firstB == lastB && lastA == firstA && !writesValue(z.p.at(int(firstB))) && z.p.at(int(firstB)).Value == 0:
+		text = fmt.Sprintf("%s had returned before %s was called, which saw what was there before every write", t(firstA), t(firstB))
+		ops = []int32{firstA, firstB}
 	case firstB == lastB:
 		text = fmt.Sprintf("%s had returned before %s was called, and that before %s; by the values seen nothing can come between the first and the last of these",
 			t(firstA), t(firstB), t(lastA))

@@ -70,6 +70,18 @@ type Protocol struct {
 	// LinearizableReads says whether the parameters promise linearizable reads.
 	// nil: always.
 	LinearizableReads func(parameters any) bool
+	// Blind says that a put, append or delete does not answer what it saw, as in the
+	// register of Attiya, Bar-Noy and Dolev (1995), whose writes read no value. The judge
+	// then does not look at the Value of their results.
+	Blind bool
+	// Once says that a request which comes again may be executed again, as where nothing
+	// that is replicated remembers clients. Clients then send a request once, unless it was
+	// refused; without an answer in time its outcome is unknown. The network may still
+	// deliver it twice.
+	Once bool
+	// Operations are those of the state machines' operations that the protocol executes;
+	// clients call no other, and follow no log. nil: all.
+	Operations []Op
 	// Guarantee says what the parameters promise to clients, where that is less than
 	// linearizability. nil: linearizable where LinearizableReads says so, and no
 	// acknowledged write is ever lost within the model.

@@ -23,7 +23,7 @@ func hasPicture(r *scenarios.Result) bool {
 // the leaders with their terms. The run must have its history and trace, and its history
 // must be wrong.
 func WriteHistoryPicture(w io.Writer, sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) error {
-	opt := checker.Options{Machine: sc.Machine}
+	opt := sc.Judged(p)
 	x := r.Report.Counterexample
 	ops := x.Operations
 	for _, part := range checker.Plan(r.History, opt) {

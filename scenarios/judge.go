@@ -108,8 +108,10 @@ func (r *run) judge(opt Options) {
 	res := r.result
 	history := r.world.History()
 	linearizable := r.p.LinearizableReads == nil || r.p.LinearizableReads(r.parameters)
+	options := r.sc.Judged(r.p)
+	options.Positions, options.Log = true, r.applied.Log()
 	if linearizable && !r.isOff(CheckLinearizability) {
-		report := checker.Linearizable(history, checker.Options{Machine: r.sc.Machine, Positions: true, Log: r.applied.Log()})
+		report := checker.Linearizable(history, options)
 		r.history(&report)
 		if opt.History {
 			res.Report = &report
@@ -140,6 +142,12 @@ func (r *run) judge(opt Options) {
 	}
 }
 
+// Judged is what the judge is told of the scenario's machine and how the protocol's
+// clients use it.
+func (sc *Scenario) Judged(p *protocols.Protocol) checker.Options {
+	return checker.Options{Machine: sc.Machine, Blind: p.Blind && sc.Machine != "counter"} // an increment has no value but what it made
+}
+
 // notLinearizable reports whether the judge found the history wrong.
 func (r *Result) notLinearizable() bool {
 	return slices.ContainsFunc(r.Violations, func(b Broken) bool { return b.Check == CheckLinearizability })
@@ -151,7 +159,9 @@ const weakerSteps = 1_000_000
 
 // weaker says what a history that is not linearizable, or need not be, still gives.
 func (r *run) weaker(history []protocols.Operation) {
-	holds := checker.WhatHolds(history, nil, checker.Options{Machine: r.sc.Machine, Budget: checker.Budget{Steps: weakerSteps}})
+	options := r.sc.Judged(r.p)
+	options.Budget.Steps = weakerSteps
+	holds := checker.WhatHolds(history, nil, options)
 	judged := &r.result.Judged
 	judged.Strongest, judged.Held = holds.Strongest(), holds.Held()
 	judged.Stale, judged.StaleNS = holds.Staleness.Stale, holds.Staleness.Nanoseconds

@@ -46,7 +46,7 @@ func TestCells(t *testing.T) {
 		t.Errorf("the last cell has loss %s and the mix %v", last.Network.Between.Loss, last.Workload.Mix)
 	}
 	const command = `lockstep run grid.yaml --set 'network.loss=5%' --set 'workload.mix={put: 100%}' --set 'parameters.toy.window=3' --protocol toy --seed 7`
-	if got := replay(cells[3], toys()[0], 7); got != command {
+	if got := Replay("", cells[3], toys()[0], 7); got != command {
 		t.Errorf("replay: %s", got)
 	}
 }

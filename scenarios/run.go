@@ -20,6 +20,9 @@ type Options struct {
 	// Checkpoints keeps Result.Checkpoints, by which a replay finds where it departs.
 	Checkpoints bool
 
+	// Program is what Result.Replay calls: a program that has the protocol. "": lockstep.
+	Program string
+
 	// Probes fills Result.Reached. A scenario that demands a probe has it anyway.
 	Probes bool
 
@@ -148,7 +151,7 @@ func (runner *Runner) begin(sc *Scenario, p *protocols.Protocol, seed uint64, op
 			r.off = append(r.off, c.Name)
 		}
 	}
-	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: replay(sc, p, seed)}
+	r.result = &Result{Scenario: sc.Name, Protocol: p.Name, Seed: seed, Replay: Replay(opt.Program, sc, p, seed)}
 	if err := runner.prepare(r, seed, opt); err != nil {
 		r.result.Err = fmt.Errorf("%s with %s: %w", sc.Name, p.Name, err)
 		r.result.Verdict, r.result.Reason = checker.Inconclusive, r.result.Err.Error()
@@ -174,6 +177,9 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	cfg.Checkpoints, cfg.Reseed = opt.Checkpoints, opt.Reseed
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
+	if len(cfg.Workload.Mix) == 0 && len(r.sc.Workload.Mix) > 0 {
+		return fmt.Errorf("the workload asks for nothing that %s executes, which is %v", r.p.Name, r.p.Operations)
+	}
 	cfg.Memory, cfg.Trace = opt.Memory, opt.Trace || opt.TraceTo != nil || cfg.Scripted
 	if runner.world == nil {
 		w, err := sim.New(cfg)
@@ -237,10 +243,27 @@ func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
 		Faults: sc.Faults, Members: sc.Members, Admin: sc.Admin, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
 		MaxEvents: sc.Events,
 	}
+	cfg.Workload.Mix = offered(p, cfg.Workload.Mix)
+	for i := range cfg.Phases {
+		if i == 0 {
+			cfg.Phases = slices.Clone(cfg.Phases)
+		}
+		cfg.Phases[i].Workload.Mix = offered(p, cfg.Phases[i].Workload.Mix)
+	}
 	if len(sc.Script) > 0 { // messages take the time that the script gives them, and nothing happens by chance
 		cfg.Scripted, cfg.Network, cfg.Disk = true, sim.Network{}, sim.Disk{}
 	}
 	return cfg
+}
+
+// offered keeps of a mix what the protocol executes.
+func offered(p *protocols.Protocol, mix []sim.Share) []sim.Share {
+	if p.Operations == nil {
+		return mix
+	}
+	return slices.DeleteFunc(slices.Clone(mix), func(s sim.Share) bool {
+		return s.Kind == protocols.Follow || !slices.Contains(p.Operations, s.Op)
+	})
 }
 
 // kindsOf keeps the names that the protocol has: a scenario may name kinds of
@@ -255,8 +278,12 @@ func (sc *Scenario) kindsOf(kinds []protocols.KindInfo, names []string) []string
 	return known
 }
 
-// replay is the command that repeats a run.
-func replay(sc *Scenario, p *protocols.Protocol, seed uint64) string {
+// Replay is the command line that repeats a run with a program that has the
+// protocol; "" is lockstep.
+func Replay(program string, sc *Scenario, p *protocols.Protocol, seed uint64) string {
+	if program == "" {
+		program = "lockstep"
+	}
 	file := sc.File
 	if file == "" {
 		file = sc.Name
@@ -265,7 +292,7 @@ func replay(sc *Scenario, p *protocols.Protocol, seed uint64) string {
 	for _, a := range sc.Given {
 		set += " --set " + shellQuote(a.String())
 	}
-	return fmt.Sprintf("lockstep run %s%s --protocol %s --seed %d", shellQuote(file), set, p.Name, seed)
+	return fmt.Sprintf("%s run %s%s --protocol %s --seed %d", program, shellQuote(file), set, p.Name, seed)
 }
 
 // violate records a violation that no observer sees.

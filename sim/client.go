@@ -89,6 +89,10 @@ func (w *World) timeOut(c *client, cause uint64) {
 			silent = c.guide // a hint led out of the core: the round goes on behind who gave it
 		}
 		c.node, c.guide = w.nextNode(silent), protocols.Nobody
+		if w.cfg.Protocol.Once {
+			w.finish(c, nil)
+			return
+		}
 		w.again(c)
 	}
 }

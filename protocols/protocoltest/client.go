@@ -1,6 +1,7 @@
 package protocoltest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lockstep-sim/lockstep/protocols"
@@ -45,11 +46,11 @@ func (w *world) sleep(c *client, d protocols.Duration) {
 // command draws the next command of a client.
 func (w *world) command(c *client) protocols.Command {
 	k := protocols.Command{Client: c.id, Kind: protocols.Write, Key: protocols.Key(w.draw.below(3)), Seq: c.command.Seq + 1, Arg: int64(w.draw.below(1000) + 1)}
-	writes, read := operations(w.s.machine)
+	writes, read := w.operations()
 	switch {
-	case w.draw.chance(70):
+	case len(writes) > 0 && w.draw.chance(70):
 		k.Op, k.Old = writes[w.draw.below(len(writes))], int64(w.draw.below(3))
-	case w.draw.chance(70):
+	case w.s.protocol.Operations != nil || w.draw.chance(70):
 		k.Kind, k.Op, k.Arg, k.Old = protocols.Read, read, 1, 5
 	default:
 		k = protocols.Command{Client: c.id, Kind: protocols.Follow, Seq: k.Seq, Arg: int64(w.draw.below(10) + 1), Old: int64(w.draw.below(20) + 1)}
@@ -57,7 +58,16 @@ func (w *world) command(c *client) protocols.Command {
 	return k
 }
 
-func operations(machine string) (writes []protocols.Op, read protocols.Op) {
+// operations are those of the machine that the protocol executes.
+func (w *world) operations() (writes []protocols.Op, read protocols.Op) {
+	writes, read = machineOperations(w.s.machine)
+	if only := w.s.protocol.Operations; only != nil {
+		writes = slices.DeleteFunc(writes, func(op protocols.Op) bool { return !slices.Contains(only, op) })
+	}
+	return writes, read
+}
+
+func machineOperations(machine string) (writes []protocols.Op, read protocols.Op) {
 	switch machine {
 	case "kv":
 		return []protocols.Op{protocols.Put, protocols.AppendTo, protocols.CAS, protocols.Delete}, protocols.Get

@@ -32,6 +32,7 @@
 // # Your own experiments
 //
 //	scenariotest.Check(t, p, scenariotest.Machine("counter"))
+//	scenariotest.Check(t, p, scenariotest.Set("workload.mix={get: 90%, put: 10%}"))
 //	scenariotest.Check(t, p, scenariotest.Invariants(mine.Observers))
 //	scenariotest.Check(t, p, scenariotest.Generate(func(t *rapid.T) *scenarios.Scenario {
 //		sc := scenarios.New("mine")
@@ -55,6 +56,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,16 +73,34 @@ type Option func(*settings)
 
 type settings struct {
 	parameters any
-	command    string
+	test       string // its name
+	command    string // of a program with the protocol; "": the test itself
 	generate   func(t *rapid.T, seed uint64) *scenarios.Scenario
 	invariants func(protocols.Cluster, any) []protocols.Observer
 	machine    string
+	set        []scenarios.Assignment
+	unread     error // of the first value that is no assignment
 	folder     string
 	budget     int
 }
 
 // Machine sets the state machine of every experiment, by name. Default: kv.
 func Machine(name string) Option { return func(s *settings) { s.machine = name } }
+
+// Set gives keys of every experiment other values when it is drawn, each as KEY=VALUE
+// and read as in a scenario file, like --set of lockstep run:
+// Set("workload.mix={get: 50%, put: 50%}"). The rest stays as drawn, so a value that
+// contradicts it fails the test.
+func Set(assignments ...string) Option {
+	return func(s *settings) {
+		for _, text := range assignments {
+			a, err := scenarios.ParseAssignment(text)
+			if s.set = append(s.set, a); err != nil && s.unread == nil {
+				s.unread = err
+			}
+		}
+	}
+}
 
 // Invariants adds observers to those of the protocol; each run gets fresh ones.
 func Invariants(fresh func(c protocols.Cluster, parameters any) []protocols.Observer) Option {
@@ -104,9 +124,10 @@ func Parameters(parameters any) Option {
 	return func(s *settings) { s.parameters = parameters }
 }
 
-// Command sets the command that repeats failures, run in the root of the module,
-// for example "go run ./cmd/mine" of a repository with its own main. Default:
-// lockstep.
+// Command sets the command line of lockstep that has the protocol, as it is called in
+// the root of the module: "go run ./cmd/mine" of a repository with its own main. The
+// report then ends with a line for it. Without it, the line runs the test again, which
+// begins with the plan that failed.
 func Command(command string) Option {
 	return func(s *settings) { s.command = command }
 }
@@ -130,17 +151,23 @@ func Folder(folder string) Option {
 // meet its expectations. What failed before is run first.
 func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 	t.Helper()
-	if err := p.Check(); err != nil {
+	p, s, err := prepare(t.Name(), p, options)
+	if err != nil {
 		t.Fatal(err)
 	}
-	p, s := prepare(t.Name(), p, options)
 	for _, file := range s.saved(t) {
 		s.again(t, p, file)
 	}
 	if t.Failed() {
 		return
 	}
-	rapid.Check(t, s.property(p, testing.Short()))
+	f := &trial{settings: s, p: p, short: testing.Short(), tell: func(f *trial) string { return f.line }}
+	defer func() { // rapid prints twice what a property says, and the story is long
+		if f.story != f.line {
+			t.Log(f.story)
+		}
+	}()
+	rapid.Check(t, f.one)
 }
 
 // Fuzz is [Check] as a target of go test -fuzz: the fuzzer chooses what rapid draws.
@@ -148,21 +175,28 @@ func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 //	func FuzzMine(f *testing.F) { scenariotest.Fuzz(f, mine.Protocol()) }
 func Fuzz(f *testing.F, p *protocols.Protocol, options ...Option) {
 	f.Helper()
-	if err := p.Check(); err != nil {
+	p, s, err := prepare(f.Name(), p, options)
+	if err != nil {
 		f.Fatal(err)
 	}
-	p, s := prepare(f.Name(), p, options)
 	for seed := range byte(8) {
 		f.Add([]byte{seed, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, seed, seed, seed})
 	}
-	f.Fuzz(rapid.MakeFuzz(s.property(p, false)))
+	whole := &trial{settings: s, p: p, tell: func(f *trial) string { return f.story }}
+	f.Fuzz(rapid.MakeFuzz(whole.one))
 }
 
 // prepare applies the options to a test's settings and to a copy of its protocol.
-func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.Protocol, *settings) {
-	s := &settings{command: "lockstep", folder: filepath.Join("testdata", "lockstep", fileName(test)), budget: 500}
+func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.Protocol, *settings, error) {
+	if err := p.Check(); err != nil {
+		return nil, nil, err
+	}
+	s := &settings{test: test, folder: filepath.Join("testdata", "lockstep", fileName(test)), budget: 500}
 	for _, o := range options {
 		o(s)
+	}
+	if s.unread != nil {
+		return nil, nil, s.unread
 	}
 	if s.generate == nil {
 		s.generate = func(_ *rapid.T, seed uint64) *scenarios.Scenario { return scenarios.Draw(seed, p, s.parameters) }
@@ -178,38 +212,65 @@ func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.P
 		}
 		p = &watched
 	}
-	return p, s
+	return p, s, nil
 }
 
-// property is one experiment. After the first failure every other experiment passes at
-// no cost, so that rapid's own minimisation, which knows nothing of plans, ends at
-// once. One call site and one text: rapid compares both.
-func (s *settings) property(p *protocols.Protocol, short bool) func(*rapid.T) {
-	var runner scenarios.Runner
-	var failing experiment
-	report, count := "", 0
-	return func(rt *rapid.T) {
-		// Bytes, because a third of what rapid's Uint64 draws are duplicates.
-		seed := hashed([8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(rt, "seed")))
-		sc := s.generate(rt, seed)
-		if s.machine != "" {
-			sc.Machine = s.machine
-			sc.Workload.Mix = scenarios.DefaultMix(s.machine)
-		}
-		if count++; report == "" && (!short || count%10 == 1) {
-			r := runner.Run(sc, p, seed, scenarios.Options{History: true})
-			switch failed := r.Code() != scenarios.CodeOK; {
-			case (failed || count == 1) && r.Err == nil && scenarios.Run(sc, p, seed, scenarios.Options{}).Digest != r.Digest:
-				failing, report = experimentOf(sc, seed), fmt.Sprintf("%s: two runs with seed %d differ, so the protocol is not deterministic: "+
-					"it looks at a clock, a random number, the order of a map or a variable that nodes share; protocoltest.Run says where", p.Name, seed)
-			case failed:
-				failing, report = experimentOf(sc, seed), s.report(sc, p, r)
-			}
-		}
-		if report != "" && failing == experimentOf(sc, seed) {
-			rt.Fatalf("%s", report)
-		}
+// trial is the property: it runs one experiment after the other. After the first
+// failure every other experiment passes at no cost, so that rapid's own minimisation,
+// which knows nothing of plans, ends at once.
+type trial struct {
+	*settings
+	p       *protocols.Protocol
+	short   bool // one experiment of ten
+	runner  scenarios.Runner
+	count   int
+	failing experiment
+	line    string // what failed; "" as long as nothing has
+	story   string // the whole report
+	tell    func(*trial) string
+}
+
+// one draws an experiment and runs it. One call site and one text: rapid compares both.
+func (f *trial) one(rt *rapid.T) {
+	// Bytes, because a third of what rapid's Uint64 draws are duplicates.
+	seed := hashed([8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(rt, "seed")))
+	sc, err := f.draw(rt, f.p, seed)
+	if err != nil {
+		rt.Fatalf("%v", err)
 	}
+	if f.count++; f.line == "" && (!f.short || f.count%10 == 1) {
+		f.run(sc, seed)
+	}
+	if f.line != "" && f.failing == experimentOf(sc, seed) {
+		rt.Fatalf("%s", f.tell(f))
+	}
+}
+
+// run runs an experiment, the first one twice, and keeps what is wrong with it.
+func (f *trial) run(sc *scenarios.Scenario, seed uint64) {
+	r := f.runner.Run(sc, f.p, seed, scenarios.Options{History: true})
+	failed := r.Code() != scenarios.CodeOK
+	switch {
+	case (failed || f.count == 1) && r.Err == nil && scenarios.Run(sc, f.p, seed, scenarios.Options{}).Digest != r.Digest:
+		f.line = fmt.Sprintf("%s: two runs with seed %d differ, so the protocol is not deterministic: "+
+			"it looks at a clock, a random number, the order of a map or a variable that nodes share; protocoltest.Run says where", f.p.Name, seed)
+		f.story = f.line
+	case failed:
+		f.line, f.story = r.String(), f.report(sc, f.p, r)
+	default:
+		return
+	}
+	f.failing = experimentOf(sc, seed)
+}
+
+// draw makes one experiment.
+func (s *settings) draw(rt *rapid.T, p *protocols.Protocol, seed uint64) (*scenarios.Scenario, error) {
+	sc := s.generate(rt, seed)
+	if s.machine != "" {
+		sc.Machine = s.machine
+		sc.Workload.Mix = scenarios.DefaultMix(s.machine)
+	}
+	return sc, scenarios.Assign(sc, s.set, []*protocols.Protocol{p})
 }
 
 // experiment identifies a run. To write a scenario takes as long as to run a small
@@ -257,7 +318,7 @@ func check(t *testing.T, p *protocols.Protocol, sc *scenarios.Scenario, seeds ui
 	var runner scenarios.Runner
 	for seed := uint64(1); seed <= seeds; seed++ {
 		if r := runner.Run(sc, p, seed, scenarios.Options{}); r.Code() != scenarios.CodeOK {
-			t.Fatalf("%s", text(r, r.Replay))
+			t.Fatalf("%s", text(r, goTest(t.Name())))
 		}
 	}
 }
@@ -313,7 +374,7 @@ func (s *settings) report(sc *scenarios.Scenario, p *protocols.Protocol, r *scen
 	sc = scenarios.Resolved(sc, p)
 	plan, told, drawing, head := scenarios.Format(sc), "", []byte(nil), fmt.Sprintf(seedLine+"\n", r.Seed)
 	if r.Verdict == checker.Violation && s.budget > 0 {
-		if small, err := shrink.Minimise(context.Background(), sc, p, r.Seed, shrink.Options{MaxRuns: s.budget}); err == nil {
+		if small, err := shrink.Minimise(context.Background(), sc, p, r.Seed, shrink.Options{MaxRuns: s.budget, Fixed: s.set}); err == nil {
 			if story, err := shrink.Tell(small.Scenario, p, r.Seed, ""); err == nil {
 				told = fmt.Sprintf("made small in %d runs: %s\n\n%s\n", small.Runs, small.Sizes(), story.Text)
 				plan, drawing, head = story.Scenario, story.SVG, head+cutLine+"\n"
@@ -326,6 +387,10 @@ func (s *settings) report(sc *scenarios.Scenario, p *protocols.Protocol, r *scen
 	if err == nil && drawing != nil {
 		err = save(strings.TrimSuffix(file, ".yaml")+".svg", drawing)
 	}
+	if told != "" {
+		told += "found in a run with " + counted(len(r.Faults)) + ": "
+		r.Faults = nil // of the whole plan: the story has those that mattered
+	}
 	if err != nil {
 		return told + text(r, fmt.Sprintf("the plan could not be saved (%v); it is:\n%s", err, data))
 	}
@@ -333,7 +398,19 @@ func (s *settings) report(sc *scenarios.Scenario, p *protocols.Protocol, r *scen
 }
 
 func (s *settings) replay(file string, p *protocols.Protocol, seed uint64) string {
+	if s.command == "" {
+		return goTest(s.test)
+	}
 	return fmt.Sprintf("%s run %s --protocol %s --seed %d", s.command, filepath.ToSlash(fromRoot(file)), p.Name, seed)
+}
+
+// goTest is the command that runs a test again, in the root of the module.
+func goTest(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return fmt.Sprintf("go test ./%s -run '%s'", filepath.ToSlash(fromRoot(".")), strings.Join(parts, "/"))
 }
 
 // fromRoot returns the name of a file as seen from the root of the module, where
@@ -379,6 +456,14 @@ func text(r *scenarios.Result, replay string) string {
 	}
 	fmt.Fprintf(&b, "repeat: %s", replay)
 	return b.String()
+}
+
+// counted says how many faults a plan had.
+func counted(faults int) string {
+	if faults == 1 {
+		return "1 fault"
+	}
+	return fmt.Sprintf("%d faults", faults)
 }
 
 // fileName makes a folder of a test's name.

@@ -14,18 +14,21 @@ type past struct {
 	trace []sim.TraceEvent
 	first map[uint64]int // the first line of an event
 	in    map[uint64]bool
+	mute  bool // nodes note nothing
 }
 
 // pastOf finds the causal past of a violation, as far as it matters: the events that
 // contradict each other, what caused them, and, at every node on the way, what
 // changed what the node believed: leadership, views, members, crashes, pauses. All
-// else that happened before at the same nodes is left out.
+// else that happened before at the same nodes is left out. Of nodes that note nothing
+// nobody knows what they believe: there it is what changed their disks.
 func pastOf(rec *scenarios.Recording) *past {
-	p := &past{trace: rec.Result.Trace, first: map[uint64]int{}, in: map[uint64]bool{}}
+	p := &past{trace: rec.Result.Trace, first: map[uint64]int{}, in: map[uint64]bool{}, mute: true}
 	for i := range p.trace {
 		if _, seen := p.first[p.trace[i].Seq]; !seen {
 			p.first[p.trace[i].Seq] = i
 		}
+		p.mute = p.mute && p.trace[i].Kind != sim.TraceNote
 	}
 	queue := p.roots(rec)
 	for len(queue) > 0 {
@@ -93,7 +96,7 @@ func (p *past) turns(id protocols.NodeID, seq uint64) []uint64 {
 		if e.Seq >= seq {
 			break
 		}
-		if e.Node == id && turning(e) {
+		if e.Node == id && (turning(e) || p.mute && e.Kind == sim.TraceSynced) {
 			list = append(list, e.Seq)
 		}
 	}

@@ -20,6 +20,8 @@ type Options struct {
 	MaxRuns  int // budget in runs, the first included; 0: DefaultRuns
 	Workers  int // runs at a time; it does not change the result. 0: one
 	Progress func(Progress)
+	// Fixed are keys that keep the values given here, which the failure rests on.
+	Fixed []scenarios.Assignment
 }
 
 // Progress is where a search is: after every step that made the scenario smaller.
@@ -250,6 +252,9 @@ type wave struct {
 // add puts a candidate into a wave, unless it is known or not valid. A run that takes
 // far longer than the failing one does not fail like it, and is stopped.
 func (m *minimiser) add(w *wave, place int, c *scenarios.Scenario) {
+	if !m.fix(c) {
+		return
+	}
 	key := m.key(c)
 	if m.tried[key] || slices.Contains(w.keys, key) || scenarios.Validate(c, []*protocols.Protocol{m.p}) != nil {
 		return
@@ -260,6 +265,14 @@ func (m *minimiser) add(w *wave, place int, c *scenarios.Scenario) {
 	}
 	w.places, w.keys = append(w.places, place), append(w.keys, key)
 	w.jobs = append(w.jobs, search.Job{Scenario: &bounded, Protocol: m.p, Seed: m.seed, Options: scenarios.Options{History: true}})
+}
+
+// fix gives a candidate the values that stay, and reports whether it can have them.
+func (m *minimiser) fix(c *scenarios.Scenario) bool {
+	given := c.Given
+	err := scenarios.Assign(c, m.o.Fixed, []*protocols.Protocol{m.p})
+	c.Given = given
+	return err == nil
 }
 
 // count enters runs that were made.

@@ -66,7 +66,7 @@ func (t *teller) text() string {
 	if r := t.rec.Result.Report; r != nil && r.Counterexample != nil {
 		b.WriteString("\noperations that contradict each other [call, return]\n")
 		for i := range r.Counterexample.Operations {
-			b.WriteString("  " + checker.FormatOperation(&r.Counterexample.Operations[i]) + "\n")
+			b.WriteString("  " + checker.Describe(&r.Counterexample.Operations[i], t.rec.Scenario.Judged(t.rec.Protocol)) + "\n")
 		}
 	}
 	return b.String()

@@ -18,9 +18,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"lockstep": func() { os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, all.List())) },
-		"solo": func() {
-			os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, []*protocols.Protocol{solo()}))
-		},
+		"solo":     func() { cli.Exit(solo()) },
 		"missing": func() {
 			os.Exit(cli.Main([]string{"list", "protocols"}, os.Stdin, os.Stdout, os.Stderr, []*protocols.Protocol{nil}))
 		},

@@ -53,6 +53,12 @@ by the same table that the tests measure.`,
 			if err != nil {
 				return err
 			}
+			for i := range topics {
+				topics[i].Example = a.named(topics[i].Example)
+				for j := range topics[i].Details {
+					topics[i].Details[j] = a.named(topics[i].Details[j])
+				}
+			}
 			if err := reports.WriteTopics(a.stdout, topics, a.paint()); err != nil {
 				return internal(err)
 			}

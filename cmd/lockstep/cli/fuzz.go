@@ -257,7 +257,7 @@ func (c *fuzzing) batch(ctx context.Context, p *protocols.Protocol, first, last 
 	jobs := make([]search.Job, 0, last-first+1)
 	for i := range last - first + 1 {
 		job := search.Job{Scenario: scenarios.Swarm(first+i, p, c.space), Protocol: p, Seed: first + i}
-		job.Options.Probes = c.flags.probes
+		job.Options.Probes, job.Options.Program = c.flags.probes, c.program
 		jobs = append(jobs, job)
 	}
 	return search.Run(ctx, jobs, c.flags.workers.n, func(i int, r *scenarios.Result) error {
@@ -293,7 +293,7 @@ func (c *fuzzing) save(job *search.Job, r *scenarios.Result) error {
 	}
 	sc := scenarios.Expand(scenarios.Resolved(job.Scenario, job.Protocol), r.Seed)
 	name := path.Join(kind, fmt.Sprintf("seed-%d.yaml", r.Seed))
-	sc.Why = fmt.Sprintf("Drawn from a seed. Violates %s; repeat it: lockstep run FILE --protocol %s --seed %d", r.Check, r.Protocol, r.Seed)
+	sc.Why = fmt.Sprintf("Drawn from a seed. Violates %s; repeat it: %s run FILE --protocol %s --seed %d", r.Check, c.program, r.Protocol, r.Seed)
 	if err := c.folder.WriteBytes(name, scenarios.Format(sc)); err != nil {
 		return err
 	}
@@ -301,7 +301,7 @@ func (c *fuzzing) save(job *search.Job, r *scenarios.Result) error {
 	if c.saved[kind] > 1 {
 		return nil
 	}
-	fmt.Fprintf(c.stderr, "%s\n  repeat: lockstep run %s --protocol %s --seed %d\n", reports.Clean(r.String()), reports.Clean(path.Join(c.flags.out, name)), r.Protocol, r.Seed)
+	fmt.Fprintf(c.stderr, "%s\n  repeat: %s run %s --protocol %s --seed %d\n", reports.Clean(r.String()), c.program, reports.Clean(path.Join(c.flags.out, name)), r.Protocol, r.Seed)
 	return nil
 }
 

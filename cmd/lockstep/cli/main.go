@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -34,15 +35,20 @@ import (
 // name; errors, progress and timings go to stderr. Colours and a progress bar
 // appear only where stdout or stderr is a terminal. The first interrupt stops
 // between runs and keeps what is finished, the second ends the process.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, list []*protocols.Protocol) (code int) {
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, list []*protocols.Protocol) int {
+	return execute("lockstep", args, stdin, stdout, stderr, list)
+}
+
+// execute is Main of a program of any name.
+func execute(program string, args []string, stdin io.Reader, stdout, stderr io.Writer, list []*protocols.Protocol) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // from the second interrupt on the system's own handling counts
-	a := &app{stdin: stdin, stdout: &reports.StickyWriter{W: stdout}, stderr: stderr, protocols: list}
+	a := &app{stdin: stdin, stdout: &reports.StickyWriter{W: stdout}, stderr: stderr, protocols: list, program: program}
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(stderr, "lockstep: internal error: %s\n%s\nThis is a bug of lockstep. Please report it with the command: lockstep %s\n",
-				reports.CleanLines(fmt.Sprint(p)), debug.Stack(), reports.Clean(strings.Join(args, " ")))
+			fmt.Fprintf(stderr, "lockstep: internal error: %s\n%s\nThis is a bug of lockstep. Please report it with the command: %s %s\n",
+				reports.CleanLines(fmt.Sprint(p)), debug.Stack(), a.program, reports.Clean(strings.Join(args, " ")))
 			code = scenarios.CodeInternal
 		}
 	}()
@@ -57,9 +63,11 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, list []*prot
 }
 
 // Exit is all of a program that has every command, with its own protocols in it: it
-// runs [Main] with the process's arguments and streams, and ends the process.
+// runs [Main] with the process's arguments and streams, and ends the process. Help and
+// the lines that repeat a failure call the program by its own name.
 func Exit(list ...*protocols.Protocol) {
-	os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, list))
+	info, _ := debug.ReadBuildInfo()
+	os.Exit(execute(programOf(os.Args[0], info), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, list))
 }
 
 // app is one invocation.
@@ -68,7 +76,8 @@ type app struct {
 	stdout    *reports.StickyWriter
 	stderr    io.Writer
 	protocols []*protocols.Protocol
-	code      int // of the results, apart from errors
+	program   string // what a user types to run it
+	code      int    // of the results, apart from errors
 }
 
 // finish prints err and returns the exit code.
@@ -84,7 +93,7 @@ func (a *app) finish(err error) int {
 		if _, ok := errors.AsType[scenarios.Problems](err); ok {
 			prefix = "" // they begin with file:line:column, where editors look for it
 		}
-		fmt.Fprintln(a.stderr, prefix+reports.CleanLines(err.Error()))
+		fmt.Fprintln(a.stderr, prefix+a.hints(reports.CleanLines(err.Error())))
 		code = scenarios.Worst(code, own)
 	}
 	if a.stdout.Err != nil && !errors.Is(err, a.stdout.Err) {
@@ -109,8 +118,9 @@ func internal(err error) error { return &failure{scenarios.CodeInternal, err} }
 // root builds the tree of commands.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "lockstep",
-		Short: "Put replicated logs on trial",
+		Use:         path.Base(a.program),
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: a.program},
+		Short:       "Put replicated logs on trial",
 		Long: `lockstep runs replicated logs (` + strings.Join(a.protocolNames(), ", ") + `) in a simulated world of machines, disks,
 clocks and networks that fail, and judges every run by the protocol's
 invariants and by whether its clients saw a linearizable history.
@@ -138,6 +148,7 @@ error, 130 interrupted.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.runCommand(), a.fuzzCommand(), a.compareCommand(), a.reproduceCommand(), a.logCommand(), a.checkCommand(), a.traceCommand(), a.shrinkCommand(), a.replayCommand(), a.validateCommand(), a.listCommand(), a.explainCommand(),
 		a.initCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand())
+	a.rename(root)
 	return root
 }
 

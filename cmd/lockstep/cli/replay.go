@@ -72,7 +72,7 @@ func (a *app) replay(file string, f replayFlags) error {
 	if err != nil {
 		return err
 	}
-	rec, err := record(sc, p, f.seeds.first)
+	rec, err := a.record(sc, p, f.seeds.first)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (a *app) replayResult(file string, f replayFlags) error {
 	if err != nil {
 		return err
 	}
-	rec, err := record(sc, p, stored.Seed)
+	rec, err := a.record(sc, p, stored.Seed)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (a *app) reproduce(ctx context.Context, names []string, f reproduceFlags) e
 	if out == nil {
 		return nil
 	}
-	files, err := reproduce.WriteAll(out, figures, fmt.Sprintf("lockstep reproduce %s -n %d", given, f.elections))
+	files, err := reproduce.WriteAll(out, figures, fmt.Sprintf("%s reproduce %s -n %d", a.program, given, f.elections))
 	if err != nil {
 		return internal(err)
 	}

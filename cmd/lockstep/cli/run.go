@@ -124,7 +124,7 @@ func (a *app) run(ctx context.Context, args []string, f runFlags) error {
 		return err
 	}
 	for i := range jobs {
-		jobs[i].Options.Probes = f.probes
+		jobs[i].Options.Probes, jobs[i].Options.Program = f.probes, a.program
 	}
 	var out *reports.RunFolder
 	if f.out != "" {

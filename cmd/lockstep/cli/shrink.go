@@ -146,7 +146,7 @@ func (a *app) tell(r *shrink.Result, w io.Writer) (*shrink.Story, error) {
 	for l := range strings.SplitSeq(strings.TrimRight(string(story.Scenario), "\n"), "\n") {
 		b.WriteString(strings.TrimRight("  "+reports.Clean(l), " ") + "\n")
 	}
-	fmt.Fprintf(&b, "\nrepeat it from a file: lockstep run FILE %s\n", repeat)
+	fmt.Fprintf(&b, "\nrepeat it from a file: %s run FILE %s\n", a.program, repeat)
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return nil, internal(err)
 	}

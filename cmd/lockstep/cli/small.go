@@ -69,10 +69,10 @@ func (a *app) writeTemplate(name string) error {
 		return err
 	}
 	defer here.Close()
-	if err := here.WriteBytes(file, scenarios.Template(name)); err != nil {
+	if err := here.WriteBytes(file, []byte(a.named(string(scenarios.Template(name))))); err != nil {
 		return internal(err)
 	}
-	fmt.Fprintf(a.stdout, "wrote %s; run it with: lockstep run %s\n", file, file)
+	fmt.Fprintf(a.stdout, "wrote %s; run it with: %s run %s\n", file, a.program, file)
 	return nil
 }
 

@@ -89,8 +89,9 @@ func (a *app) one(file string, r oneRun) (*scenarios.Scenario, *protocols.Protoc
 }
 
 // record runs one scenario with everything kept.
-func record(sc *scenarios.Scenario, p *protocols.Protocol, seed uint64) (*scenarios.Recording, error) {
+func (a *app) record(sc *scenarios.Scenario, p *protocols.Protocol, seed uint64) (*scenarios.Recording, error) {
 	rec := scenarios.Record(sc, p, seed)
+	rec.Result.Replay = scenarios.Replay(a.program, sc, p, seed)
 	if rec.Result.Err != nil && len(rec.Result.Play) == 0 {
 		return nil, rec.Result.Err
 	}
@@ -102,7 +103,7 @@ func (a *app) trace(file string, f traceFlags) error {
 	if err != nil {
 		return err
 	}
-	rec, err := record(sc, p, f.seeds.first)
+	rec, err := a.record(sc, p, f.seeds.first)
 	if err != nil {
 		return err
 	}

@@ -21,12 +21,14 @@ type Executor struct {
 // the client's last is answered [Expired]. A command without a client, such as a
 // no-op, only moves Applied.
 func (x *Executor) Apply(pos Index, c Command, wall Time) Result {
-	known, done := x.known(pos, c)
+	fresh := x.isFresh(pos, &c)
 	x.Applied = pos
-	if done {
-		return known
+	if !fresh {
+		return x.known(pos, &c)
 	}
-	return x.keep(c, x.Machine.Apply(c, wall))
+	r := x.Machine.Apply(c, wall)
+	x.keep(&c, &r)
+	return r
 }
 
 // Execute is the first half of Apply, for active-passive replication: it returns
@@ -35,9 +37,8 @@ func (x *Executor) Apply(pos Index, c Command, wall Time) Result {
 // repeated or an older request gets is as for Apply, with no changes. A primary
 // ships result and changes, and everybody, itself included, calls Install.
 func (x *Executor) Execute(pos Index, c Command, wall Time, changes []Change) (Result, []Change) {
-	known, done := x.known(pos, c)
-	if done {
-		return known, changes
+	if !x.isFresh(pos, &c) {
+		return x.known(pos, &c), changes
 	}
 	r, changes := x.Machine.Execute(c, wall, changes)
 	r.Position = pos
@@ -49,42 +50,42 @@ func (x *Executor) Execute(pos Index, c Command, wall Time, changes []Change) (R
 // Execute and Install leave machine and sessions exactly as Apply does. A request
 // that the sessions know is not installed; Execute gave no changes for it.
 func (x *Executor) Install(pos Index, c Command, r Result, changes []Change) Result {
-	known, done := x.known(pos, c)
+	fresh := x.isFresh(pos, &c)
 	x.Applied = pos
-	if done {
-		return known
+	if !fresh {
+		return x.known(pos, &c)
 	}
 	x.Machine.Install(changes)
-	return x.keep(c, r)
+	x.keep(&c, &r)
+	return r
 }
 
-// known returns what position pos answers to c if c is not to be executed there.
-func (x *Executor) known(pos Index, c Command) (Result, bool) {
+// isFresh reports whether c, at position pos, is to be executed there.
+func (x *Executor) isFresh(pos Index, c *Command) bool {
 	if pos != x.Applied+1 {
 		panic(fmt.Sprintf("protocols: Executor at position %d: the next position is %d", pos, x.Applied+1))
 	}
+	return c.Client < 0 && (x.NoSessions || x.Sessions.state(c) == SessionNew)
+}
+
+// known returns what position pos answers to c, which is not to be executed there.
+func (x *Executor) known(pos Index, c *Command) Result {
 	if c.Client >= 0 {
-		return Result{Position: pos}, true
+		return Result{Position: pos}
 	}
-	if x.NoSessions {
-		return Result{}, false
+	r, state := x.Sessions.Lookup(*c)
+	if state == SessionStale {
+		return Result{Status: Expired, Position: pos}
 	}
-	switch r, state := x.Sessions.Lookup(c); state {
-	case SessionDone:
-		return r, true
-	case SessionStale:
-		return Result{Status: Expired, Position: pos}, true
-	}
-	return Result{}, false
+	return r
 }
 
 // keep records r as the result of c at Applied.
-func (x *Executor) keep(c Command, r Result) Result {
+func (x *Executor) keep(c *Command, r *Result) {
 	r.Position = x.Applied
 	if !x.NoSessions {
-		x.Sessions.Record(c, r)
+		x.Sessions.record(c, r)
 	}
-	return r
 }
 
 // Read answers a command that changes nothing from the state at Applied.

@@ -49,13 +49,21 @@ func (l *Log[E]) Len() int { return l.count }
 // First..Last: that is a bug of the caller.
 func (l *Log[E]) At(i Index) *E {
 	if uint64(i-l.start-1) >= uint64(l.count) {
-		l.outside("At", i)
+		panic(outside{"At", i, l.start, l.count})
 	}
 	return &l.chunks[(i-1)>>chunkBits-l.start>>chunkBits][(i-1)&chunkMask]
 }
 
-func (l *Log[E]) outside(what string, i Index) {
-	panic(fmt.Sprintf("protocols: Log.%s(%d): the log holds %d..%d", what, i, l.First(), l.Last()))
+// outside is the panic of a method that was asked for position at, which the log
+// does not hold. It is a value, and worded late, so that At fits into its callers.
+type outside struct {
+	method    string
+	at, start Index
+	count     int
+}
+
+func (o outside) Error() string {
+	return fmt.Sprintf("protocols: Log.%s(%d): the log holds %d..%d", o.method, o.at, o.start+1, o.start+Index(o.count))
 }
 
 // Append adds e and returns its position.
@@ -81,7 +89,7 @@ func (l *Log[E]) Append(e E) Index {
 // changes.
 func (l *Log[E]) View(from Index, max int) []E {
 	if from <= l.start {
-		l.outside("View", from)
+		panic(outside{"View", from, l.start, l.count})
 	}
 	if from > l.Last() || max <= 0 {
 		return nil
@@ -102,7 +110,7 @@ func (l *Log[E]) View(from Index, max int) []E {
 // Last, and panics when i is below First.
 func (l *Log[E]) TruncateFrom(i Index) {
 	if i <= l.start {
-		l.outside("TruncateFrom", i)
+		panic(outside{"TruncateFrom", i, l.start, l.count})
 	}
 	if i > l.Last() {
 		return
@@ -124,7 +132,7 @@ func (l *Log[E]) CompactTo(i Index) {
 		return
 	}
 	if i > l.Last() {
-		l.outside("CompactTo", i)
+		panic(outside{"CompactTo", i, l.start, l.count})
 	}
 	drop := min(int(i>>chunkBits-l.start>>chunkBits), len(l.chunks))
 	l.count -= int(i - l.start)

@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -43,7 +44,7 @@ func TestLogPanicsOutside(t *testing.T) {
 }
 
 func panicText(call func()) (text string) {
-	defer func() { text, _ = recover().(string) }()
+	defer func() { text = fmt.Sprint(recover()) }()
 	call()
 	return ""
 }

@@ -76,7 +76,7 @@ func (x *Executor) Replay(pos Index, c Command, e *LogEffect, changes []Change) 
 	var r Result
 	if e == nil {
 		r, changes = x.Execute(pos, c, 0, changes)
-	} else if _, done := x.known(pos, c); !done {
+	} else if x.isFresh(pos, &c) {
 		r, changes = e.Result, append(changes, e.Changes...)
 	}
 	return x.Install(pos, c, r, changes[before:]), changes

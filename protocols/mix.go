@@ -35,7 +35,9 @@ func (c Command) Hash() uint64 {
 // Hash digests a result in constant time: of a list it takes the length and the
 // last element, since the state that the list shows has a hash of its own.
 // Follow results, which no session keeps, are not looked at.
-func (r Result) Hash() uint64 {
+func (r Result) Hash() uint64 { return r.hash() }
+
+func (r *Result) hash() uint64 {
 	flags := uint64(r.Status) << 1
 	if r.Swapped {
 		flags |= 1

@@ -48,21 +48,32 @@ type session struct {
 // Lookup says whether c is to be executed, and for SessionDone returns its
 // result. A Seq of 0 is no request and always stale.
 func (s *Sessions) Lookup(c Command) (Result, SessionState) {
-	var last *session
+	state := s.state(&c)
+	if state == SessionDone {
+		return s.byClient[-int(c.Client)].result, state
+	}
+	return Result{}, state
+}
+
+// state is Lookup without the result.
+func (s *Sessions) state(c *Command) SessionState {
+	last := uint64(0)
 	if at := -int(c.Client); at > 0 && at < len(s.byClient) {
-		last = &s.byClient[at]
+		x := &s.byClient[at]
+		if last = x.seq; c.Seq == last && last > 0 && !x.expired {
+			return SessionDone
+		}
 	}
-	switch {
-	case last == nil && c.Seq > 0, last != nil && c.Seq > last.seq:
-		return Result{}, SessionNew
-	case last != nil && c.Seq == last.seq && c.Seq > 0 && !last.expired:
-		return last.result, SessionDone
+	if c.Seq > last {
+		return SessionNew
 	}
-	return Result{}, SessionStale
+	return SessionStale
 }
 
 // Record keeps r as the result of c, which becomes the client's last request.
-func (s *Sessions) Record(c Command, r Result) {
+func (s *Sessions) Record(c Command, r Result) { s.record(&c, &r) }
+
+func (s *Sessions) record(c *Command, r *Result) {
 	at := -int(c.Client)
 	if at <= 0 {
 		return
@@ -71,10 +82,10 @@ func (s *Sessions) Record(c Command, r Result) {
 		s.byClient = slices.Grow(s.byClient, at+1-len(s.byClient))[:at+1]
 	}
 	last := &s.byClient[at]
-	h := Mix64(Fold(Fold(Fold(HashSeed, uint64(at)), c.Seq), r.Hash()))
+	h := Mix64(Fold(Fold(Fold(HashSeed, uint64(at)), c.Seq), r.hash()))
 	s.hash += h - last.hash
 	opened := last.seq == 0 || last.expired
-	last.seq, last.hash, last.result, last.expired = c.Seq, h, r, false
+	last.seq, last.hash, last.result, last.expired = c.Seq, h, *r, false
 	if opened {
 		if s.live++; s.Limit > 0 && s.live > s.Limit {
 			s.expire()

@@ -264,6 +264,9 @@ func (g *ghostNode) truncate(last protocols.Index) {
 	for g.log.Last() < last {
 		g.log.Append(ghostEntry{})
 	}
+	if g.log.Last() == last {
+		return
+	}
 	g.log.TruncateFrom(max(last+1, g.log.First()))
 	k := len(g.configurations)
 	for k > 1 && g.configurations[k-1].index > last {

@@ -248,8 +248,8 @@ func (n *Node) store(m *AppendEntries, out *protocols.Effects) bool {
 		n.forgetConfigurations(prev + 1)
 	}
 	rest := m.Entries[k:len(m.Entries):len(m.Entries)]
-	for _, e := range rest {
-		n.log.Append(e)
+	for i := range rest {
+		n.log.Append(rest[i])
 	}
 	n.learnConfigurations(prev, rest)
 	protocols.Persist(out, Append{PrevLogIndex: prev, Entries: rest})

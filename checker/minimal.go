@@ -159,23 +159,51 @@ func (m *minimiser) blind() *minimiser {
 	return &minimiser{p: &p, left: m.left}
 }
 
-// about returns those of ops that deal with the values of a counterexample.
+// about returns those of ops that write or show a value of a counterexample, and what
+// a swapped cas among them needs; nothing where values cannot be looked at one by one.
+// A read without the write of what it shows would be wrong for a reason that the
+// history does not have.
 func (m *minimiser) about(found *Counterexample, ops []int32) []int32 {
-	if found == nil {
+	if found == nil || !m.byValue(ops) {
 		return nil
 	}
 	named := map[int64]bool{} // looked up, never ranged over
 	for i := range found.Operations {
 		op := &found.Operations[i]
-		named[op.Arg], named[int64(op.Value)] = true, true
-		if op.Op == protocols.CAS {
-			named[op.Old] = true
+		if writes(op) {
+			named[op.Arg] = true
+		}
+		if m.shows(op) {
+			named[int64(op.Value)] = true
+		}
+	}
+	for grown := true; grown; { // a chain of cas
+		grown = false
+		for _, i := range ops {
+			if op := m.p.at(int(i)); op.Op == protocols.CAS && named[op.Arg] && !named[op.Old] {
+				named[op.Old], grown = true, true
+			}
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(ops), func(i int32) bool {
 		op := m.p.at(int(i))
-		return !named[op.Arg] && !named[int64(op.Value)] && !(op.Op == protocols.CAS && named[op.Old])
+		return !(writes(op) && named[op.Arg]) && !(m.shows(op) && named[int64(op.Value)])
 	})
+}
+
+// writes reports whether op may leave its argument as a value that others see.
+func writes(op *protocols.Operation) bool {
+	return op.Op == protocols.Put || op.Op == protocols.AppendTo ||
+		op.Op == protocols.CAS && (op.Swapped || op.Outcome != protocols.Done)
+}
+
+// shows reports whether the answer of op says what was there, where what writes saw
+// is forgotten.
+func (m *minimiser) shows(op *protocols.Operation) bool {
+	if op.Outcome != protocols.Done {
+		return false
+	}
+	return !changes(op.Op) || op.Op == protocols.CAS && !op.Swapped || op.Op == protocols.Delete && m.p.kind == queueMachine
 }
 
 // groups lists what may be taken out together, by what was seen: the operations of
@@ -192,7 +220,7 @@ func (m *minimiser) groups(ops []int32) [][]int32 {
 		}
 		groups[g] = append(groups[g], i)
 	}
-	whole := m.p.kind == queueMachine || m.p.opt.Blind && (m.p.kind == registerMachine || m.p.kind == kvMachine) && !m.hasLists(ops)
+	whole := m.byValue(ops)
 	for _, i := range ops {
 		op := m.p.at(int(i))
 		switch {
@@ -222,6 +250,12 @@ func (m *minimiser) groups(ops []int32) [][]int32 {
 		}
 		return op.Op == protocols.CAS && op.Swapped || op.Op == protocols.Put && chained[op.Arg] || op.Op == protocols.Get && chained[int64(op.Value)]
 	})
+}
+
+// byValue reports whether each value stands for itself, so that it can be taken out as
+// a whole.
+func (m *minimiser) byValue(ops []int32) bool {
+	return m.p.kind == queueMachine || m.p.opt.Blind && (m.p.kind == registerMachine || m.p.kind == kvMachine) && !m.hasLists(ops)
 }
 
 func (m *minimiser) hasLists(ops []int32) bool {

@@ -25,17 +25,27 @@ func hasPicture(r *scenarios.Result) bool {
 func WriteHistoryPicture(w io.Writer, sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) error {
 	opt := checker.Options{Machine: sc.Machine}
 	x := r.Report.Counterexample
-	ops := x.Operations
-	for _, part := range checker.Plan(r.History, opt) {
+	ops := contradiction(sc, r)
+	title := fmt.Sprintf("%s, %s, seed %d: %s: %s", r.Scenario, r.Protocol, r.Seed, x.Class, x.Text)
+	return checker.WritePicture(w, ops, append(faultMarks(r), leaderMarks(r, cmp.Or(p.EpochWord, "epoch"))...), Clean(title), opt)
+}
+
+// contradiction returns the fewest operations of a run that cannot be put into one
+// order; none where its history is right. The run must have its history.
+func contradiction(sc *scenarios.Scenario, r *scenarios.Result) []protocols.Operation {
+	if !hasPicture(r) {
+		return nil
+	}
+	x := r.Report.Counterexample
+	for _, part := range checker.Plan(r.History, checker.Options{Machine: sc.Machine}) {
 		if part.Key != x.Key {
 			continue
 		}
 		if m, ok := part.Minimise(x); ok {
-			ops = m.Operations
+			return m.Operations
 		}
 	}
-	title := fmt.Sprintf("%s, %s, seed %d: %s: %s", r.Scenario, r.Protocol, r.Seed, x.Class, x.Text)
-	return checker.WritePicture(w, ops, append(faultMarks(r), leaderMarks(r, cmp.Or(p.EpochWord, "epoch"))...), Clean(title), opt)
+	return x.Operations
 }
 
 // faultMarks are the faults that struck, on the scale of events.

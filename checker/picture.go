@@ -58,7 +58,8 @@ func WritePicture(w io.Writer, ops []protocols.Operation, marks []Mark, title st
 	if err := porcupine.Visualize(model, info, &page); err != nil {
 		return err
 	}
-	heading := "<h1 style=\"font: bold 16px sans-serif\">" + harmless(title) + "</h1>\n    <div id=\"legend\">"
+	// The legend is fixed above what scrolls: the heading begins below it.
+	heading := "<h1 style=\"font: bold 16px/1.4 sans-serif; margin: 52px 10px 0\">" + harmless(title) + "</h1>\n    <div id=\"legend\">"
 	text := strings.Replace(page.String(), "<title>Porcupine</title>", "<title>"+harmless(title)+"</title>", 1)
 	_, err = io.WriteString(w, strings.Replace(text, "<div id=\"legend\">", heading, 1))
 	return err

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -43,11 +44,11 @@ func addRun(doc *page.Page, sc *scenarios.Scenario, p *protocols.Protocol, seed 
 	if r.Err != nil {
 		return r.Err
 	}
-	from, to := momentOf(r)
+	m := sceneOf(sc, p, r)
 	addFaults(doc.Section(prefix+"Faults"), r)
 	s := doc.Section(prefix + "Logs of the replicas")
-	at := to
-	if len(r.Violations) > 0 || int64(at) >= int64(r.Virtual)*1_000_000 {
+	at := m.to
+	if len(r.Violations) > 0 && len(m.guilty) == 0 || int64(at) >= int64(r.Virtual)*1_000_000 {
 		at = 0
 	}
 	if x, err := scenarios.Examine(sc, p, seed, at); err != nil {
@@ -57,26 +58,69 @@ func addRun(doc *page.Page, sc *scenarios.Scenario, p *protocols.Protocol, seed 
 	} else {
 		s.Text("All logs are empty.")
 	}
-	addDiagram(doc.Section(prefix+"Messages"), p, r, from, to)
-	addOperations(doc.Section(prefix+"Operations"), r, from, to)
+	addDiagram(doc.Section(prefix+"Messages"), p, r, m)
+	addOperations(doc.Section(prefix+"Operations"), r, m)
 	return nil
 }
 
-// momentOf returns the window to look at: before the first violation, else around the
-// first fault that hit somebody, else the start.
-func momentOf(r *scenarios.Result) (from, to protocols.Time) {
+// scene is what counts in a run.
+type scene struct {
+	from, to protocols.Time
+	atEnd    bool                  // what counts is at its end: of a narrower window the end is shown
+	guilty   []protocols.Operation // those that cannot be put into one order
+}
+
+// sceneOf returns the window to look at: around the operations that contradict each
+// other where the first check that broke is about them, before another violation, else
+// around the first fault that hit somebody, else the start.
+func sceneOf(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) scene {
 	end := protocols.Time(int64(r.Virtual)*1_000_000 + 1_000_000)
 	if len(r.Violations) > 0 {
-		at := protocols.Time(r.Violations[0].AtNS) + 1_000_000
-		return max(0, at-longestWindow), at
+		to := protocols.Time(r.Violations[0].AtNS) + 1_000_000
+		m := scene{from: max(0, to-longestWindow), to: to, atEnd: true}
+		if r.Violations[0].Check == scenarios.Linearizability {
+			guilty, _ := contradiction(sc, p, r)
+			m.around(guilty)
+		}
+		return m
 	}
 	for _, f := range r.Faults {
 		if f.Resolved != "" {
-			from = max(0, protocols.Time(f.StartNS)-20_000_000)
-			return from, min(end, from+longestWindow)
+			from := max(0, protocols.Time(f.StartNS)-20_000_000)
+			return scene{from: from, to: min(end, from+longestWindow)}
 		}
 	}
-	return 0, min(end, longestWindow)
+	return scene{to: min(end, longestWindow)}
+}
+
+// around moves a scene to some operations, and to the last ones where they are far
+// apart.
+func (m *scene) around(ops []protocols.Operation) {
+	const margin = 5_000_000
+	if len(ops) == 0 {
+		return
+	}
+	from, to := ops[0].Began, protocols.Time(0)
+	for i := range ops {
+		from = min(from, ops[i].Began)
+		to = max(to, ops[i].Began, ops[i].Ended)
+	}
+	m.to = to + margin
+	m.from, m.guilty = max(0, from-margin, m.to-longestWindow), ops
+}
+
+// narrower returns the half of a scene that counts.
+func (m scene) narrower() scene {
+	if half := (m.to - m.from) / 2; m.atEnd {
+		m.from = m.to - half
+	} else {
+		m.to = m.from + half
+	}
+	return m
+}
+
+func (m scene) String() string {
+	return "from " + Instant(int64(m.from)) + " to " + Instant(int64(m.to))
 }
 
 func addFaults(s *page.Section, r *scenarios.Result) {
@@ -94,14 +138,14 @@ func addFaults(s *page.Section, r *scenarios.Result) {
 		}
 		row := []string{fmt.Sprint(f.ID), name, Clean(f.State), "nobody", "", "", what}
 		if f.Resolved != "" {
-			row[3], row[4], row[5] = Clean(f.Resolved), Duration(f.StartNS), Duration(f.EndNS)
+			row[3], row[4], row[5] = Clean(f.Resolved), Instant(f.StartNS), Instant(f.EndNS)
 			lanes = append(lanes, page.Lane{Name: name, Bars: []page.Bar{{From: f.StartNS, To: f.EndNS, Label: Clean(f.Resolved), Bad: !f.Effective,
 				Title: fmt.Sprintf("%s hits %s from %s to %s: %s", name, Clean(f.Resolved), row[4], row[5], what)}}})
 		}
 		rows = append(rows, row)
 	}
 	if len(lanes) > 0 {
-		s.SVG("When each fault was active, and whom it hit; dashed: it changed nothing", page.Timeline(lanes, 0, int64(r.Virtual)*1_000_000, Duration))
+		s.SVG("When each fault was active, and whom it hit; dashed: it changed nothing", page.Timeline(lanes, 0, int64(r.Virtual)*1_000_000, Instant))
 	}
 	s.Table("The fault plan as it struck", []string{"fault", "what", "state", "hit", "from", "to", "effect"}, rows)
 }
@@ -143,72 +187,114 @@ func ladderOf(x *scenarios.Examination) *page.Ladder {
 	return l
 }
 
-// addDiagram draws as much of the window as the diagram has room for: its end where a
-// violation is, else its start.
-func addDiagram(s *page.Section, p *protocols.Protocol, r *scenarios.Result, from, to protocols.Time) {
-	run := diagram.Run{Protocol: p, Cluster: r.Cluster, Trace: r.Trace, Faults: r.FaultLog, End: to}
-	for from < to {
-		o := diagram.Options{Title: Clean(r.Scenario) + ", " + Clean(p.Name), Subtitle: "from " + Duration(int64(from)) + " to " + Duration(int64(to)), From: from, To: to}
+// shownClients is how many clients a diagram has where none is at fault: each takes room
+// beside the replicas.
+const shownClients = 3
+
+// drawnNodes returns who is drawn: the clients at fault, or the first few, and all nodes.
+func drawnNodes(r *scenarios.Result, m scene) []protocols.NodeID {
+	var lanes []protocols.NodeID
+	for i := range m.guilty {
+		if c := m.guilty[i].Client; !slices.Contains(lanes, c) {
+			lanes = append(lanes, c)
+		}
+	}
+	for i := range r.History {
+		if c := r.History[i].Client; len(m.guilty) == 0 && int(-c) <= shownClients && !slices.Contains(lanes, c) {
+			lanes = append(lanes, c)
+		}
+	}
+	slices.SortFunc(lanes, func(a, b protocols.NodeID) int { return cmp.Compare(b, a) })
+	for n := 1; n <= r.Cluster.Nodes(); n++ {
+		lanes = append(lanes, protocols.NodeID(n))
+	}
+	return lanes
+}
+
+// addDiagram draws as much of the window as the diagram has room for.
+func addDiagram(s *page.Section, p *protocols.Protocol, r *scenarios.Result, m scene) {
+	run := diagram.Run{Protocol: p, Cluster: r.Cluster, Trace: r.Trace, Faults: r.FaultLog, End: m.to}
+	lanes := drawnNodes(r, m)
+	for {
+		o := diagram.Options{Title: Clean(r.Scenario) + ", " + Clean(p.Name), Subtitle: m.String(), From: m.from, To: m.to, Lanes: lanes}
 		svg, err := diagram.SVG(run, o)
 		if err == nil {
-			s.Image("Messages from "+Duration(int64(from))+" to "+Duration(int64(to)), "Space-time diagram: one vertical line per node, one arrow per message", svg)
+			s.Image("Messages "+m.String()+", of the nodes and clients shown", "Space-time diagram: one vertical line per node, one arrow per message", svg)
 			return
 		}
-		half := (to - from) / 2
-		if half < 1000 {
+		if m = m.narrower(); m.to-m.from < 1000 {
 			s.Note("No window is small enough for a diagram: " + Clean(err.Error()))
 			return
-		}
-		if len(r.Violations) > 0 {
-			from = to - half
-		} else {
-			to = from + half
 		}
 	}
 }
 
-func addOperations(s *page.Section, r *scenarios.Result, from, to protocols.Time) {
-	lanes := map[int]int{}
-	var list []page.Lane
-	var rows [][]string
-	total := 0
-	ops := slices.Clone(r.History)
-	slices.SortStableFunc(ops, func(a, b protocols.Operation) int { return int(b.Client) - int(a.Client) })
-	for i := range ops {
-		op := &ops[i]
-		ended, end := op.Ended, Duration(int64(op.Ended))
-		if ended < op.Began {
-			ended, end = to, "still waiting"
+// within returns the operations that were under way in a window, client by client.
+func within(r *scenarios.Result, m scene) []protocols.Operation {
+	var ops []protocols.Operation
+	for i := range r.History {
+		op := r.History[i]
+		if op.Began <= m.to && (op.Ended < op.Began || op.Ended >= m.from) {
+			ops = append(ops, op)
 		}
-		if ended < from || op.Began > to {
-			continue
-		}
-		if total++; total > shownBars {
-			continue
-		}
-		at, known := lanes[int(op.Client)]
-		if !known {
-			at = len(list)
-			lanes[int(op.Client)] = at
-			list = append(list, page.Lane{Name: op.Client.String()})
-		}
-		what, came := Clean(op.Command.String()), Clean(op.Outcome.String())
-		if op.Outcome == protocols.Done {
-			came = fmt.Sprintf("%s, %d", came, op.Value)
-		}
-		list[at].Bars = append(list[at].Bars, page.Bar{From: int64(op.Began), To: int64(ended), Label: what, Bad: op.Outcome != protocols.Done,
-			Title: what + ": " + came + " after " + Duration(int64(ended.Sub(op.Began)))})
-		rows = append(rows, []string{op.Client.String(), what, Duration(int64(op.Began)), end, came, nodeText(op.Node)})
 	}
-	if total == 0 {
+	slices.SortStableFunc(ops, func(a, b protocols.Operation) int { return cmp.Compare(b.Client, a.Client) })
+	return ops
+}
+
+// operationHead are the columns of a table of operations.
+var operationHead = []string{"client", "operation", "called", "ended", "outcome", "answered by"}
+
+// operationRow is an operation as a row of such a table, and when it ended at the latest.
+func operationRow(op *protocols.Operation, latest protocols.Time) ([]string, protocols.Time) {
+	ended, end := op.Ended, Instant(int64(op.Ended))
+	if ended < op.Began {
+		ended, end = latest, "still waiting"
+	}
+	came := Clean(op.Outcome.String())
+	if op.Outcome == protocols.Done {
+		came = fmt.Sprintf("%s, %d", came, op.Value)
+	}
+	return []string{op.Client.String(), Clean(op.Command.String()), Instant(int64(op.Began)), end, came, nodeText(op.Node)}, ended
+}
+
+func addOperations(s *page.Section, r *scenarios.Result, m scene) {
+	if len(m.guilty) > 0 {
+		var rows [][]string
+		for i := range m.guilty {
+			row, _ := operationRow(&m.guilty[i], m.to)
+			rows = append(rows, row)
+		}
+		s.Table("The fewest operations that cannot be put into one order", operationHead, rows)
+	}
+	ops := within(r, m)
+	for len(ops) > shownBars && m.to-m.from > 1_000_000 {
+		m = m.narrower()
+		ops = within(r, m)
+	}
+	if len(ops) == 0 {
 		s.Text("No client had an operation in this window.")
 		return
 	}
-	if total > shownBars {
-		s.Note(fmt.Sprintf("Cut after %d of %d operations in this window.", shownBars, total))
+	if len(ops) > shownBars {
+		s.Note(fmt.Sprintf("Cut after %d of %d operations in this window.", shownBars, len(ops)))
+		ops = ops[:shownBars]
 	}
-	s.SVG("Operations of each client from call to result; dashed: failed, or outcome unknown", page.Timeline(list, int64(from), int64(to), Duration))
-	s.Table("The same operations", []string{"client", "operation", "called", "ended", "outcome", "answered by"}, rows)
+	var list []page.Lane
+	var rows [][]string
+	for i := range ops {
+		op := &ops[i]
+		if i == 0 || op.Client != ops[i-1].Client {
+			list = append(list, page.Lane{Name: op.Client.String()})
+		}
+		row, ended := operationRow(op, m.to)
+		lane := &list[len(list)-1]
+		lane.Bars = append(lane.Bars, page.Bar{From: int64(op.Began), To: int64(ended), Label: row[1], Bad: op.Outcome != protocols.Done,
+			Title: row[1] + ": " + row[4] + " after " + Duration(int64(ended.Sub(op.Began)))})
+		rows = append(rows, row)
+	}
+	s.SVG("Operations of each client from call to result, "+m.String()+"; dashed: failed, or outcome unknown", page.Timeline(list, int64(m.from), int64(m.to), Instant))
+	s.Table("The same operations", operationHead, rows)
 }
 
 func nodeText(id protocols.NodeID) string {

@@ -49,3 +49,30 @@ func TestPageOfAFailingRun(t *testing.T) {
 		t.Error("the name of the file became markup")
 	}
 }
+
+// TestPageOfAWrongHistory: a history is judged at the end of the run, and its page shows
+// the time at which it went wrong, with the operations at fault.
+func TestPageOfAWrongHistory(t *testing.T) {
+	list := []*protocols.Protocol{raft.Protocol()}
+	text := "name: x\nreplicas: 5\nparameters: {raft: {check_quorum: false, bugs: [R-READ]}}\nworkload: {clients: 12, keys: 1, mix: {get: 95%, put: 5%}, timeout: 150ms}\n" +
+		"faults: [{at: 1s, for: 2s, partition: leader}]\nfor: 6s\n"
+	sc, _, err := scenarios.Parse("x.yaml", []byte(text), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := scenarios.Run(sc, list[0], 1, scenarios.Options{History: true, Trace: true})
+	if len(r.Violations) == 0 || r.Violations[0].Check != scenarios.Linearizability {
+		t.Fatalf("the verdict is %v, want a history that is not linearizable", r.Verdict)
+	}
+	s := sceneOf(sc, list[0], r)
+	if len(s.guilty) < 2 || s.from < 500_000_000 || s.to > 4_000_000_000 {
+		t.Errorf("the window is %v with %d operations at fault", s, len(s.guilty))
+	}
+	var b bytes.Buffer
+	if err := WritePage(&b, sc, list[0], r); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "The fewest operations that cannot be put into one order") || strings.Contains(b.String(), "Cut after") {
+		t.Error("the page does not show the operations at fault, or cuts them")
+	}
+}

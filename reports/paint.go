@@ -2,6 +2,7 @@ package reports
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
@@ -52,10 +53,17 @@ func (p Paint) met(ok bool) string {
 }
 
 // Duration prints nanoseconds with three significant digits and a unit: 2.10s,
-// 48.2ms, 412ms, 350us. It rounds half up.
+// 48.2ms, 412ms, 350us. It rounds half up. From 1000 s on it prints hours, minutes and
+// tenths of a second: 12h0m0.2s.
 func Duration(ns int64) string {
 	if ns < 0 {
 		return "-" + Duration(-ns)
+	}
+	if ns == 0 {
+		return "0s"
+	}
+	if ns >= 1_000_000_000_000 {
+		return time.Duration(ns).Round(100 * time.Millisecond).String()
 	}
 	if ns < 1000 {
 		return strconv.FormatInt(ns, 10) + "ns"
@@ -80,6 +88,9 @@ func Duration(ns int64) string {
 	}
 	panic("unreachable: the last unit always returns")
 }
+
+// Instant prints a time of a run to the microsecond: 2.180355s, 12h0m0.15s.
+func Instant(ns int64) string { return time.Duration(ns).Round(time.Microsecond).String() }
 
 func pow10(n int) int64 {
 	p := int64(1)

@@ -23,19 +23,31 @@ func hasPicture(r *scenarios.Result) bool {
 // the leaders with their terms. The run must have its history and trace, and its history
 // must be wrong.
 func WriteHistoryPicture(w io.Writer, sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) error {
-	opt := sc.Judged(p)
 	x := r.Report.Counterexample
-	ops := x.Operations
+	ops, opt := contradiction(sc, p, r)
+	title := fmt.Sprintf("%s, %s, seed %d: %s: %s", r.Scenario, r.Protocol, r.Seed, x.Class, x.Text)
+	return checker.WritePicture(w, ops, append(faultMarks(r), leaderMarks(r, cmp.Or(p.EpochWord, "epoch"))...), Clean(title), opt)
+}
+
+// contradiction returns the fewest operations of a run that cannot be put into one
+// order, and what they are judged by; none where its history is right. The run must
+// have its history.
+func contradiction(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) ([]protocols.Operation, checker.Options) {
+	opt := sc.Judged(p)
+	if !hasPicture(r) {
+		return nil, opt
+	}
+	x := r.Report.Counterexample
 	for _, part := range checker.Plan(r.History, opt) {
 		if part.Key != x.Key {
 			continue
 		}
 		if m, ok := part.Minimise(x); ok {
-			ops, opt.Blind = m.Operations, m.Blind
+			opt.Blind = m.Blind
+			return m.Operations, opt
 		}
 	}
-	title := fmt.Sprintf("%s, %s, seed %d: %s: %s", r.Scenario, r.Protocol, r.Seed, x.Class, x.Text)
-	return checker.WritePicture(w, ops, append(faultMarks(r), leaderMarks(r, cmp.Or(p.EpochWord, "epoch"))...), Clean(title), opt)
+	return x.Operations, opt
 }
 
 // faultMarks are the faults that struck, on the scale of events.

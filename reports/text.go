@@ -89,11 +89,19 @@ func writeFigures(b *bufio.Writer, r *scenarios.Result) {
 		writeTable(b, t, "  ")
 		return
 	}
-	row("latency", fmt.Sprintf("p50 %s  p90 %s  p99 %s  max %s",
-		Duration(r.Latency.P50), Duration(r.Latency.P90), Duration(r.Latency.P99), Duration(r.Latency.Max)))
+	if r.Latency.Max == 0 {
+		row("latency", "no operation returned in the safety phase")
+	} else {
+		row("latency", fmt.Sprintf("p50 %s  p90 %s  p99 %s  max %s",
+			Duration(r.Latency.P50), Duration(r.Latency.P90), Duration(r.Latency.P99), Duration(r.Latency.Max)))
+	}
 	row("throughput", fmt.Sprintf("%s operations per second", decimal(r.Throughput)))
 	row("leaderless", Duration(r.Leaderless)+" without a leader that has a quorum, the first election included")
-	row("recovery", Duration(r.Recovery)+" from the heal until all had answered and agreed")
+	if r.Recovery == 0 {
+		row("recovery", "not seen: the run ended before all had answered and agreed")
+	} else {
+		row("recovery", Duration(r.Recovery)+" from the heal until all had answered and agreed")
+	}
 	row("per commit", fmt.Sprintf("%s messages, %s bytes, %s fsyncs",
 		decimal(r.PerCommit.Messages), decimal(r.PerCommit.Bytes), decimal(r.PerCommit.Fsyncs)))
 	if r.Lost != nil {
@@ -156,8 +164,11 @@ func writePhases(b *bufio.Writer, r *scenarios.Result, paint Paint) {
 	b.WriteString("\n" + paint.Strong("phases") + "\n")
 	t := plainTable()
 	for _, p := range r.Phases {
-		t.AppendRow(table.Row{Duration(p.StartNS), "to " + Duration(p.EndNS), Clean(p.Name), plural(int(p.Answers), "answer"),
-			"p50 " + Duration(p.Latency.P50) + "  p99 " + Duration(p.Latency.P99), "longest without an answer " + Duration(p.QuietNS)})
+		latency := ""
+		if p.Answers > 0 {
+			latency = "p50 " + Duration(p.Latency.P50) + "  p99 " + Duration(p.Latency.P99)
+		}
+		t.AppendRow(table.Row{Duration(p.StartNS), "to " + Duration(p.EndNS), Clean(p.Name), plural(int(p.Answers), "answer"), latency, "longest without an answer " + Duration(p.QuietNS)})
 	}
 	writeTable(b, t, "  ")
 }

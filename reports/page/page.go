@@ -175,7 +175,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:0;list-style:none}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.6rem 0}caption{text-align:left;color:var(--dim);padding:.2rem 0}
 th,td{padding:.2rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;max-width:24rem}thead th{background:var(--soft)}tbody th{font-weight:600}
 pre{background:var(--soft);padding:.7rem;overflow-x:auto;font:13px/1.4 ui-monospace,"Liberation Mono",monospace}summary{cursor:pointer;padding:.2rem 0}
-figure{margin:1rem 0}figcaption{color:var(--dim)}.paper svg{max-width:100%;height:auto;display:block}img{max-width:100%;height:auto}
+figure{margin:1rem 0}figcaption{color:var(--dim)}.paper svg,img{display:block}
 .ladder td{text-align:center;min-width:4.5rem;border:1px solid var(--line);color:var(--ink)}.ladder .c{font-weight:bold;border:2px solid var(--ink)}.ladder .v{border-style:dashed}
 .e0{background:#cfe3f5}.e1{background:#f8dcc4}.e2{background:#c9ecdf}.e3{background:#f1d9e6}.e4{background:#f7e3b5}.e5{background:#d7eefa}.e6{background:#dddddd}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--dim:#9ea7b3;--paper:#0d1117;--soft:#161b22;--line:#30363d;--link:#6cb0ff}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
@@ -210,7 +211,7 @@ func (r *reader) finish() {
 	r.endFaults()
 	r.Positions = r.placed && len(r.Operations) > 0
 	if r.Model == "log" {
-		r.seated = r.saws < r.writes && r.seat()
+		r.seated = r.saws < r.writes && checker.Seat(r.Operations)
 		r.Blind = r.saws < r.writes && !r.seated
 	} else if r.Model != "queue" {
 		r.Blind = r.saws < r.writes || r.amounts

@@ -93,10 +93,14 @@ fuzz_targets() {
 }
 
 # same NAME COMMAND… keeps the output of the first call, and demands that every
-# later one prints the same bytes.
+# later one prints the same bytes. COMMAND does not run under set -e.
 same() {
-	local name=$1
-	"${@:2}" >"$scratch/output"
+	local name=$1 code=0
+	"${@:2}" >"$scratch/output" || code=$?
+	if ((code != 0)); then
+		printf '%s: exit code %d\n' "$name" "$code" >&2
+		return 1
+	fi
 	if [[ ! -f $scratch/expected ]]; then
 		mv "$scratch/output" "$scratch/expected"
 		printf '%s: %s lines, %s\n' "$name" "$(wc -l <"$scratch/expected")" "$(sha256sum <"$scratch/expected" | cut -c 1-16)"

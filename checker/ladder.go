@@ -29,7 +29,7 @@ func (p *Part) check() PartReport {
 		p.decideFast(&r, result, by, found)
 		return r
 	}
-	suspicion := "no witness"
+	suspicion := ""
 	if p.opt.Positions {
 		if suspicion = p.witness(); suspicion == "" {
 			r.Verdict, r.DecidedBy = OK, ByWitness
@@ -124,8 +124,11 @@ func (p *Part) decideBySearch(r *PartReport, suspicion string) {
 		}
 	}
 	r.Verdict = Inconclusive
-	r.Reason = p.keyPrefix() + r.Reason + fmt.Sprintf("%d operations: searches out of budget after %d steps (%d steps and %d bytes each); witness: %s",
-		len(p.ops), r.Steps, p.opt.Budget.Steps, p.opt.Budget.CacheBytes, suspicion)
+	r.Reason = p.keyPrefix() + r.Reason + fmt.Sprintf("%d operations: searches out of budget after %d steps (%d steps and %d bytes each)",
+		len(p.ops), r.Steps, p.opt.Budget.Steps, p.opt.Budget.CacheBytes)
+	if suspicion != "" {
+		r.Reason += "; the system's own order does not explain it: " + suspicion
+	}
 }
 
 // keyPrefix names the part's key, if it has one.

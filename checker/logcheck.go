@@ -40,20 +40,25 @@ func (p *Part) checkLog() (fastResult, *conflict) {
 		return notApplicable, nil
 	}
 	s := logScan{p: p}
-	s.place()
-	if s.found != nil {
-		return fails, s.found
+	if p.opt.Seated {
+		if s.unseated(); s.found != nil {
+			return fails, s.found
+		}
 	}
-	if !s.assign() {
+	s.place()
+	if s.found == nil && !s.assign() {
 		return notApplicable, nil
 	}
 	if s.found == nil {
 		s.scan()
 	}
-	if s.found != nil {
-		return fails, s.found
+	if s.found == nil {
+		return holds, nil
 	}
-	return holds, nil
+	if p.opt.Seated {
+		s.nameSource()
+	}
+	return fails, s.found
 }
 
 // place puts appends at their positions, reads at their lengths, and what reads

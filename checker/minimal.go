@@ -107,8 +107,12 @@ func (p Part) Minimise(found *Counterexample) (Minimal, bool) {
 	}
 	out.Unwritten, out.Blind = m.needs.unwritten(kept), m.p.opt.Blind
 	slices.SortStableFunc(out.Operations, func(a, b protocols.Operation) int { return cmp.Compare(a.Call, b.Call) })
+	if p.opt.Seated {
+		Seat(out.Operations)
+	}
 	if out.Prefix <= explainOperations {
 		q := p.only(prefix)
+		q = q.reseated()
 		q.opt.Budget.Steps = min(q.opt.Budget.Steps, explainSteps)
 		out.Explained = len(q.searchWith(true).longest)
 	}
@@ -163,6 +167,7 @@ func (m *minimiser) bad(ops []int32) bool {
 // The window search goes first; where too many operations are open for it, porcupine
 // goes on if they are few.
 func (m *minimiser) refutes(q Part) bool {
+	q = q.reseated()
 	if result, _, _ := q.checkFast(); result != notApplicable {
 		return result == fails
 	}

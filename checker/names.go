@@ -103,6 +103,8 @@ func formatAnswer(op *protocols.Operation, kind machineKind, opt Options) string
 		switch {
 		case kind == queueMachine && op.Op == protocols.Delete && op.Value == 0:
 			return "empty"
+		case kind == logMachine && opt.Seated:
+			return "ok"
 		case answersNothing && !(kind == queueMachine && op.Op == protocols.Delete):
 			return "ok"
 		case kind == kvMachine && op.Op == protocols.AppendTo && len(op.List) > 1:

@@ -308,7 +308,7 @@ func (n *needs) log() {
 	n.collectWriters()
 	p := n.p
 	isAppend := func(op *protocols.Operation) bool { return op.Op == protocols.AppendTo }
-	if p.opt.Blind {
+	if p.opt.Blind || p.opt.Seated {
 		all := n.byCall(isAppend)
 		whole := !slices.ContainsFunc(p.ops, func(at int32) bool {
 			op := &p.history[at]

@@ -40,6 +40,9 @@ type Options struct {
 	// Blind says that put, append, delete and increment do not answer what they saw
 	// or made, or that it is not to be checked; increments then add their Arg. For histories of other systems.
 	Blind bool
+	// Seated says that appends to logs got their positions from [Seat] and answered none, so
+	// that positions are not printed, and a part of the history gets its own.
+	Seated bool
 	// Keyed says that machines other than kv are many too, one per key.
 	Keyed bool
 	// Linearizable says that the history is known to be linearizable, so that [WhatHolds]

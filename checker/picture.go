@@ -37,6 +37,7 @@ func WritePicture(w io.Writer, ops []protocols.Operation, marks []Mark, title st
 		return err
 	}
 	p := Part{history: ops, kind: kind, opt: opt}
+	p.opt.Blind = opt.Blind || opt.Seated
 	left := int64(explainSteps)
 	model := p.model(&left)
 	model.DescribeOperation = func(in, _ any) string {

@@ -24,7 +24,7 @@ func (r *reader) fields(i int32) (ednEvent, error) {
 	var e ednEvent
 	f := &r.scan.out
 	for k := f.nodes[i].first; k != 0; k = f.nodes[f.nodes[k].next].next {
-		if f.nodes[k].kind != keywordForm {
+		if !f.isName(k) {
 			continue
 		}
 		to := e.field(string(f.textOf(k)))
@@ -32,7 +32,7 @@ func (r *reader) fields(i int32) (ednEvent, error) {
 			continue
 		}
 		if *to != 0 {
-			return e, r.scan.errorf(r.scan.begun, "an event has :%s twice", f.textOf(k))
+			return e, r.scan.errorf(r.scan.placeOf(k), "an event has :%s twice", f.textOf(k))
 		}
 		*to = f.nodes[k].next
 	}
@@ -73,9 +73,12 @@ func (r *reader) event(i int32) error {
 }
 
 func (r *reader) take(e ednEvent) error {
-	f, line := &r.scan.out, r.scan.begun
-	if e.kind == 0 || f.nodes[e.kind].kind != keywordForm {
-		return r.scan.errorf(line, "an event without a :type: want :invoke, :ok, :fail or :info")
+	f, at := &r.scan.out, r.scan.begun
+	if e.kind == 0 {
+		return r.scan.errorf(at, "an event without a :type: want :invoke, :ok, :fail or :info")
+	}
+	if !f.isName(e.kind) {
+		return r.scan.errorf(r.scan.placeOf(e.kind), "type %s: want :invoke, :ok, :fail or :info", shorten(f.print(nil, e.kind)))
 	}
 	kind := string(f.textOf(e.kind))
 	switch kind {
@@ -84,25 +87,26 @@ func (r *reader) take(e ednEvent) error {
 		return nil
 	case "invoke", "ok", "fail", "info":
 	default:
-		return r.scan.errorf(line, "type :%s: want :invoke, :ok, :fail or :info", kind)
+		return r.scan.errorf(r.scan.placeOf(e.kind), "type :%s: want :invoke, :ok, :fail or :info", kind)
 	}
 	if e.process == 0 {
-		return r.scan.errorf(line, "an event without a :process")
+		return r.scan.errorf(at, "an event without a :process: want a whole number, or a name like :nemesis")
 	}
 	if err := r.order(e); err != nil {
 		return err
 	}
+	r.function = r.scan.placeOf(e.f)
 	switch process := f.nodes[e.process].kind; {
 	case process == keywordForm, process == stringForm:
 		r.nemesis(e) // or whatever else is no client
 		return nil
 	case process != intForm:
-		return r.scan.errorf(line, ":process %s: want a whole number of 64 bits, or a name like :nemesis", shorten(f.print(nil, e.process)))
+		return r.scan.errorf(r.scan.placeOf(e.process), ":process %s: want a whole number of 64 bits, or a name like :nemesis", shorten(f.print(nil, e.process)))
 	}
 	r.key = f.print(append(r.key[:0], 'p'), e.process)
 	process, err := r.processes.id(r.key)
 	if err != nil {
-		return r.scan.errorf(line, "%v", err)
+		return r.scan.errorf(at, "%v", err)
 	}
 	r.clock++
 	if kind == "invoke" {
@@ -116,7 +120,7 @@ func (r *reader) order(e ednEvent) error {
 	f := &r.scan.out
 	if e.index != 0 && f.nodes[e.index].kind == intForm {
 		if n := f.nodes[e.index].n; n <= r.index {
-			return r.scan.errorf(r.scan.begun, ":index %d after :index %d: events must be in the order of their index, each once", n, r.index)
+			return r.scan.errorf(r.scan.placeOf(e.index), ":index %d after :index %d: events must be in the order of their index, each once", n, r.index)
 		}
 		r.index = f.nodes[e.index].n
 	}
@@ -127,7 +131,7 @@ func (r *reader) order(e ednEvent) error {
 	if n := f.nodes[e.time].n; n >= r.time {
 		r.time = n
 	} else if len(r.Notes) == 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("line %d: :time goes back from %d to %d; the order of the file counts", r.scan.begun, r.time, n))
+		r.Notes = append(r.Notes, fmt.Sprintf("line %d: :time goes back from %d to %d; the order of the file counts", r.scan.begun.line, r.time, n))
 	}
 	return nil
 }
@@ -141,23 +145,23 @@ func (r *reader) timeOf(e ednEvent) protocols.Time {
 
 // invoke begins an operation. Until it is completed its outcome is unknown.
 func (r *reader) invoke(e ednEvent, process int32) error {
-	f, line := &r.scan.out, r.scan.begun
+	f, at := &r.scan.out, r.scan.begun
 	name := r.processes.texts[process]
-	if at, ok := r.retired[process]; ok {
-		return r.scan.errorf(line, "process %s is used again after its :info on line %d: its last operation may still be going on, so the next one needs a new process", name, at)
+	if info, ok := r.retired[process]; ok {
+		return r.scan.errorf(at, "process %s is used again after its :info on line %d: its last operation may still be going on, so the next one needs a new process", name, info)
 	}
 	if o := r.open[process]; o != nil {
-		return r.scan.errorf(line, "process %s invokes while its operation of line %d is open", name, o.line)
+		return r.scan.errorf(at, "process %s invokes while its operation of line %d is open", name, o.line)
 	}
 	if e.f == 0 {
-		return r.scan.errorf(line, "an invocation without an :f")
+		return r.scan.errorf(at, "an invocation without an :f: want one of %s", r.operationNames())
 	}
 	op := protocols.Operation{Call: r.clock, Return: protocols.Infinity, Began: r.timeOf(e)}
 	function := string(f.textOf(e.f))
 	if err := r.describe(&op, function, e.value); err != nil {
 		return err
 	}
-	r.open[process] = &openOperation{at: len(r.Operations), line: line, f: function}
+	r.open[process] = &openOperation{at: len(r.Operations), line: int(at.line), f: function}
 	return r.add(op, process)
 }
 
@@ -167,15 +171,15 @@ func (r *reader) describe(op *protocols.Operation, function string, value int32)
 	if err != nil {
 		return err
 	}
-	f, line := &r.scan.out, r.scan.begun
+	f := &r.scan.out
 	var ok bool
 	if op.Op, op.Kind, ok = r.operationNamed(function); !ok {
-		return r.scan.errorf(line, "operation :%s is not one of model %s, which has %s", function, r.Model, r.operationNames())
+		return r.scan.errorf(r.function, "operation :%s is not one of model %s, which has %s", function, r.Model, r.operationNames())
 	}
 	switch op.Op {
 	case protocols.CAS:
 		if !f.isList(value, 2) {
-			return r.scan.errorf(line, "cas %s: want [old new]", shorten(f.print(nil, value)))
+			return r.scan.errorf(r.scan.placeOf(value), "cas %s: want [old new]", shorten(f.print(nil, value)))
 		}
 		if op.Old, err = r.value(f.child(value, 0)); err == nil {
 			op.Arg, err = r.value(f.child(value, 1))
@@ -183,7 +187,7 @@ func (r *reader) describe(op *protocols.Operation, function string, value int32)
 		return err
 	case protocols.Put, protocols.AppendTo:
 		if f.nodes[value].kind == nilForm && r.Model == "queue" {
-			return r.scan.errorf(line, "enqueue nil: nil stands for an empty queue")
+			return r.scan.errorf(r.scan.placeOf(value), "enqueue nil: nil stands for an empty queue")
 		}
 		op.Arg, err = r.value(value)
 	case protocols.Increment:
@@ -203,11 +207,11 @@ func (r *reader) describe(op *protocols.Operation, function string, value int32)
 // keyed takes the key out of a value [k v], and the one operation out of a
 // transaction.
 func (r *reader) keyed(op *protocols.Operation, function string, value int32) (string, int32, error) {
-	f, line := &r.scan.out, r.scan.begun
+	f := &r.scan.out
 	key := int32(0)
 	if function == "txn" {
 		if !f.isList(value, 1) || !f.isList(f.child(value, 0), 3) {
-			return "", 0, r.scan.errorf(line, "a transaction that is not one operation [[f k v]]: single operations are judged here, transactions by Elle")
+			return "", 0, r.scan.errorf(r.scan.placeOf(value), "a transaction that is not one operation [[f k v]]: single operations are judged here, transactions by Elle")
 		}
 		micro := f.child(value, 0)
 		function, key, value = string(f.textOf(f.child(micro, 0))), f.child(micro, 1), f.child(micro, 2)
@@ -219,11 +223,11 @@ func (r *reader) keyed(op *protocols.Operation, function string, value int32) (s
 	}
 	switch {
 	case r.Keyed && key == 0:
-		return "", 0, r.scan.errorf(line, "value %s names no key, although the first operation does: want [k v]", shorten(f.print(nil, value)))
+		return "", 0, r.scan.errorf(r.scan.placeOf(value), "value %s names no key, although the first operation does: want [k v]", shorten(f.print(nil, value)))
 	case !r.Keyed && key != 0:
-		return "", 0, r.scan.errorf(line, "the operation names a key, although the first one does not")
+		return "", 0, r.scan.errorf(r.scan.placeOf(key), "the operation names a key, although the first one does not")
 	case !r.Keyed && r.Model == "kv":
-		return "", 0, r.scan.errorf(line, "value %s: the model kv wants [k v]", shorten(f.print(nil, value)))
+		return "", 0, r.scan.errorf(r.scan.placeOf(value), "value %s: the model kv wants [k v]", shorten(f.print(nil, value)))
 	case !r.Keyed:
 		return function, value, nil
 	}
@@ -234,22 +238,22 @@ func (r *reader) keyed(op *protocols.Operation, function string, value int32) (s
 
 // complete ends the operation that a process has open.
 func (r *reader) complete(e ednEvent, kind string, process int32) error {
-	f, line := &r.scan.out, r.scan.begun
+	f, at := &r.scan.out, r.scan.begun
 	o := r.open[process]
 	if o == nil {
-		return r.scan.errorf(line, ":%s by process %s, which has no operation open", kind, r.processes.texts[process])
+		return r.scan.errorf(at, ":%s by process %s, which has no operation open", kind, r.processes.texts[process])
 	}
 	if e.f != 0 && string(f.textOf(e.f)) != o.f {
-		return r.scan.errorf(line, "process %s completes :%s, but on line %d it invoked :%s", r.processes.texts[process], f.textOf(e.f), o.line, o.f)
+		return r.scan.errorf(r.scan.placeOf(e.f), "process %s completes :%s, but on line %d it invoked :%s", r.processes.texts[process], f.textOf(e.f), o.line, o.f)
 	}
 	delete(r.open, process)
 	op := &r.Operations[o.at]
 	op.Ended = r.timeOf(e)
 	switch {
 	case kind == "info":
-		r.retired[process] = line
+		r.retired[process] = int(at.line)
 		if o.f == "drain" {
-			return r.scan.errorf(line, "a drain ends in :info: nobody knows how many elements it took")
+			return r.scan.errorf(at, "a drain ends in :info: nobody knows how many elements it took")
 		}
 		return nil
 	case kind == "fail" && (op.Op == protocols.CAS || op.Op == protocols.Delete && r.Model == "queue") && e.saw != 0: // as this project writes it
@@ -268,7 +272,7 @@ func (r *reader) complete(e ednEvent, kind string, process int32) error {
 		return err
 	}
 	if op.Kind == protocols.Write && op.Op != protocols.Delete && f.nodes[e.value].kind != nilForm && (said.Arg != op.Arg || said.Old != op.Old) || said.Key != op.Key {
-		return r.scan.errorf(line, "process %s completes with the value %s, which is not what it invoked on line %d", r.processes.texts[process], shorten(f.print(nil, e.value)), o.line)
+		return r.scan.errorf(r.scan.placeOf(e.value), "process %s completes with the value %s, which is not what it invoked on line %d", r.processes.texts[process], shorten(f.print(nil, e.value)), o.line)
 	}
 	op.Swapped = op.Op == protocols.CAS
 	return r.answer(op, e, o.f)

@@ -13,7 +13,8 @@ const (
 	nilForm formKind = iota
 	boolForm
 	intForm     // fits 64 bits
-	otherForm   // any other number, a character, a symbol: told apart by their text
+	otherForm   // any other number, a character, a symbol: told apart by their text, which is one for equal numbers
+	oddForm     // begins as a number, and is none of EDN: 010, 0x1f
 	stringForm  // text is without quotes
 	keywordForm // text is without the colon
 	listForm    // list or vector
@@ -28,7 +29,12 @@ type form struct {
 	from, to    int32 // its text
 	n           int64 // intForm: the number; of collections: how many children
 	first, next int32
+	at          place // where it begins; zero if it does not stand in the file
 }
+
+// place is where something stands in a file: its line, and the byte of the line, both
+// from 1.
+type place struct{ line, column int32 }
 
 // forms is one top-level form. It is used again for the next one.
 type forms struct {
@@ -46,7 +52,12 @@ func (f *forms) add(n form) int32 {
 // textOf returns the text of form i, which is valid until the next form is read.
 func (f *forms) textOf(i int32) []byte { return f.text[f.nodes[i].from:f.nodes[i].to] }
 
-// is reports whether i is a list of n children.
+// isName reports whether i is a keyword or a string, as which names are written.
+func (f *forms) isName(i int32) bool {
+	return f.nodes[i].kind == keywordForm || f.nodes[i].kind == stringForm
+}
+
+// isList reports whether i is a list of n children.
 func (f *forms) isList(i int32, n int64) bool {
 	return f.nodes[i].kind == listForm && f.nodes[i].n == n
 }

@@ -56,7 +56,7 @@ func (h *History) Options() checker.Options {
 			machine = machines[i]
 		}
 	}
-	return checker.Options{Machine: machine, Keyed: h.Keyed, Blind: h.Blind, Positions: h.Positions, Names: h}
+	return checker.Options{Machine: machine, Keyed: h.Keyed, Blind: h.Blind, Seated: h.seated, Positions: h.Positions, Names: h}
 }
 
 // Client implements checker.Names.

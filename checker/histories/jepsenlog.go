@@ -25,7 +25,7 @@ func (r *reader) readLog() error {
 	text := bytes.NewReader(nil)
 	r.scan.in = bufio.NewReader(text)
 	found := false
-	number := 0
+	number := int32(0)
 	for lines.Scan() {
 		number++
 		event := logEvent(lines.Bytes())
@@ -35,16 +35,17 @@ func (r *reader) readLog() error {
 		found = true
 		text.Reset(event)
 		r.scan.in.Reset(text)
-		r.scan.line, r.scan.begun = number, number
+		r.scan.begun = place{number, int32(len(lines.Bytes())-len(event)) + 1}
+		r.scan.at, r.scan.newline = place{number, r.scan.begun.column - 1}, false
 		if err := r.logForms(); err != nil {
 			return err
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return r.scan.errorf(number+1, "reading: %v", err)
+		return r.scan.errorf(place{number + 1, 1}, "reading: %v", err)
 	}
 	if !found {
-		return r.scan.errorf(1, "the file begins neither with a map nor with a vector, so that it should be a log of Jepsen, but no line ends in process, :invoke, operation and value")
+		return r.scan.errorf(place{1, 1}, "the file begins neither with a map nor with a vector, so that it should be a log of Jepsen, but no line ends in process, :invoke, operation and value")
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func (r *reader) logForms() error {
 			return err
 		}
 		if *to == discarded {
-			return s.errorf(s.line, "unexpected #_ in an event")
+			return s.errorf(s.at, "unexpected #_ in an event")
 		}
 	}
 	if e.value == 0 {

@@ -21,7 +21,7 @@ func (r *reader) jsonFields(i int32) (jsonFields, error) {
 			continue
 		}
 		if *to != 0 {
-			return j, r.scan.errorf(r.scan.begun, "an operation has the field %q twice", f.textOf(k))
+			return j, r.scan.errorf(r.scan.placeOf(k), "an operation has the field %q twice", f.textOf(k))
 		}
 		*to = f.nodes[k].next
 	}
@@ -71,7 +71,7 @@ func (r *reader) operation(i int32) error {
 	if err != nil {
 		return err
 	}
-	f, line := &r.scan.out, r.scan.begun
+	f, at := &r.scan.out, r.scan.begun
 	if j.kind != 0 && string(f.textOf(j.kind)) == protocols.Follow.String() {
 		r.Skipped++
 		return nil
@@ -81,13 +81,13 @@ func (r *reader) operation(i int32) error {
 		name string
 	}{{j.client, "client"}, {j.op, "op"}, {j.call, "call"}, {j.ret, "return"}} {
 		if must.form == 0 {
-			return r.scan.errorf(line, "no field %q: want at least client, op, call and return", must.name)
+			return r.scan.errorf(at, "no field %q: want at least client, op, call and return", must.name)
 		}
 	}
 	var op protocols.Operation
 	var ok bool
 	if op.Op, op.Kind, ok = r.operationNamed(string(f.textOf(j.op))); !ok {
-		return r.scan.errorf(line, "op %s is not one of model %s, which has %s", f.print(nil, j.op), r.Model, r.operationNames())
+		return r.scan.errorf(r.scan.placeOf(j.op), "op %s is not one of model %s, which has %s", f.print(nil, j.op), r.Model, r.operationNames())
 	}
 	if err := r.interval(&op, j); err != nil {
 		return err
@@ -111,7 +111,7 @@ func (r *reader) operation(i int32) error {
 	}
 	process, err := r.processes.id(r.key)
 	if err != nil {
-		return r.scan.errorf(line, "%v", err)
+		return r.scan.errorf(at, "%v", err)
 	}
 	if op.Call < r.clock {
 		r.ordered = false
@@ -127,14 +127,14 @@ func (r *reader) whole(i int32, name string) (int64, error) {
 	}
 	n := &r.scan.out.nodes[i]
 	if n.kind != intForm {
-		return 0, r.scan.errorf(r.scan.begun, "%s %s: want a whole number", name, shorten(r.scan.out.print(nil, i)))
+		return 0, r.scan.errorf(r.scan.placeOf(i), "%s %s: want a whole number", name, shorten(r.scan.out.print(nil, i)))
 	}
 	return n.n, nil
 }
 
 // interval reads call, return, outcome and the times.
 func (r *reader) interval(op *protocols.Operation, j jsonFields) error {
-	f, line := &r.scan.out, r.scan.begun
+	f := &r.scan.out
 	var err error
 	if op.Call, err = r.whole(j.call, "call"); err != nil {
 		return err
@@ -160,21 +160,21 @@ func (r *reader) interval(op *protocols.Operation, j jsonFields) error {
 		switch outcome := string(f.textOf(j.outcome)); outcome {
 		case "ok":
 			if op.Outcome != protocols.Done {
-				return r.scan.errorf(line, "outcome ok without a return")
+				return r.scan.errorf(r.scan.placeOf(j.outcome), "outcome ok without a return")
 			}
 		case "unknown":
 			op.Outcome, op.Return = protocols.Unknown, protocols.Infinity
 		case "failed":
 			op.Outcome = protocols.Failed
 		default:
-			return r.scan.errorf(line, "outcome %q: want ok, failed or unknown", outcome)
+			return r.scan.errorf(r.scan.placeOf(j.outcome), "outcome %q: want ok, failed or unknown", outcome)
 		}
 	}
 	switch {
 	case op.Call < 0:
-		return r.scan.errorf(line, "call %d: want 0 or more", op.Call)
+		return r.scan.errorf(r.scan.placeOf(j.call), "call %d: want 0 or more", op.Call)
 	case op.Outcome == protocols.Done && (op.Return < op.Call || op.Return == protocols.Infinity):
-		return r.scan.errorf(line, "return %d: want a return after the call %d", op.Return, op.Call)
+		return r.scan.errorf(r.scan.placeOf(j.ret), "return %d: want a return after the call %d", op.Return, op.Call)
 	}
 	return nil
 }
@@ -191,7 +191,7 @@ func (r *reader) jsonKey(op *protocols.Operation, j jsonFields) error {
 		r.decided, r.Keyed = true, named
 	}
 	if named != r.Keyed {
-		return r.scan.errorf(r.scan.begun, "either all operations name a key or none")
+		return r.scan.errorf(r.scan.placeOf(j.key), "either all operations name a key or none")
 	}
 	if !named {
 		return nil
@@ -218,7 +218,7 @@ func (r *reader) arguments(op *protocols.Operation, j jsonFields) error {
 	case protocols.Put, protocols.AppendTo:
 		read(j.arg, "arg", &op.Arg)
 		if err == nil && op.Arg == 0 && r.Model == "queue" {
-			err = r.scan.errorf(r.scan.begun, "enqueue of nothing: null and 0 stand for an empty queue")
+			err = r.scan.errorf(r.scan.placeOf(j.arg), "enqueue of nothing: null and 0 stand for an empty queue")
 		}
 	case protocols.CAS:
 		read(j.arg, "arg", &op.Arg)
@@ -245,7 +245,7 @@ func (r *reader) arguments(op *protocols.Operation, j jsonFields) error {
 
 // jsonAnswer reads value, swapped, list and position.
 func (r *reader) jsonAnswer(op *protocols.Operation, j jsonFields) error {
-	f, line := &r.scan.out, r.scan.begun
+	f, at := &r.scan.out, r.scan.begun
 	var err error
 	position, err := r.whole(j.position, "position")
 	if err != nil {
@@ -269,7 +269,7 @@ func (r *reader) jsonAnswer(op *protocols.Operation, j jsonFields) error {
 	}
 	switch {
 	case op.Op == protocols.CAS && j.swapped == 0:
-		return r.scan.errorf(line, "cas without swapped")
+		return r.scan.errorf(at, "cas without swapped")
 	case j.value != 0 && r.Model == "log": // a position or a length
 		var n int64
 		n, err = r.whole(j.value, "value")
@@ -284,7 +284,7 @@ func (r *reader) jsonAnswer(op *protocols.Operation, j jsonFields) error {
 		op.Value = protocols.Value(len(op.List))
 	case counted || op.Op == protocols.Noop || r.Model == "queue" && op.Op == protocols.AppendTo:
 	default:
-		return r.scan.errorf(line, "%s without value: what did it answer?", f.print(nil, j.op))
+		return r.scan.errorf(at, "%s without value: what did it answer?", f.print(nil, j.op))
 	}
 	if counted && j.value != 0 {
 		r.saws++

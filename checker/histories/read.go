@@ -1,7 +1,6 @@
 package histories
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 )
 
@@ -27,22 +27,23 @@ const (
 // reader builds a history from forms.
 type reader struct {
 	*History
-	scan    scanner
-	known   []named
-	open    map[int32]*openOperation // by process; looked up, never ranged over
-	retired map[int32]int            // by process: the line on which it ended with :info
-	clock   int64                    // number of the last event
-	index   int64                    // the last :index
-	time    int64                    // the last :time
-	decided bool                     // whether operations name keys
-	key     []byte                   // working memory
-	saws    int                      // answered writes that say what they saw
-	writes  int                      // answered writes
-	placed  bool                     // every answered operation had a position
-	ordered bool                     // calls came in order
-	amounts bool                     // something was added that is not 1
-	faults  map[string]int           // by the name of what began it: its mark; looked up, never ranged over
-	ended   string                   // the event that ended a fault, until its completion
+	scan     scanner
+	known    []named
+	open     map[int32]*openOperation // by process; looked up, never ranged over
+	retired  map[int32]int            // by process: the line on which it ended with :info
+	clock    int64                    // number of the last event
+	index    int64                    // the last :index
+	time     int64                    // the last :time
+	decided  bool                     // whether operations name keys
+	key      []byte                   // working memory
+	function place                    // of the present event's :f
+	saws     int                      // answered writes that say what they saw
+	writes   int                      // answered writes
+	placed   bool                     // every answered operation had a position
+	ordered  bool                     // calls came in order
+	amounts  bool                     // something was added that is not 1
+	faults   map[string]int           // by the name of what began it: its mark; looked up, never ranged over
+	ended    string                   // the event that ended a fault, until its completion
 }
 
 // Read reads a history as one of [Models]. The name stands for the file in errors,
@@ -55,7 +56,7 @@ func Read(in io.Reader, name, model string, format Format) (*History, error) {
 		return nil, fmt.Errorf("model %q: want %s", model, strings.Join(Models, ", "))
 	}
 	r := &reader{History: &History{Model: model, Timed: true}, open: map[int32]*openOperation{}, retired: map[int32]int{}, faults: map[string]int{}, index: math.MinInt64, time: math.MinInt64, placed: true, ordered: true}
-	r.scan = scanner{in: bufio.NewReaderSize(in, 1<<16), file: name, line: 1}
+	r.scan = newScanner(in, name)
 	found, err := r.detect()
 	if err != nil {
 		return nil, err
@@ -83,26 +84,26 @@ func Read(in io.Reader, name, model string, format Format) (*History, error) {
 }
 
 // detect drops a byte order mark, refuses what is no text, and tells the formats
-// apart: JSON objects begin with a string, EDN maps do not, and logs begin with a
-// word or a date.
+// apart: JSON objects begin with a string and a colon, EDN maps do not, and logs begin
+// with a word or a date.
 func (r *reader) detect() (Format, error) {
 	head, err := r.scan.in.Peek(1 << 12)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", r.scan.errorf(1, "reading: %v", err)
+		return "", r.scan.errorf(r.scan.at, "reading: %v", err)
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return "", r.scan.errorf(1, "the file is compressed by gzip: unpack it first, or pipe it: gunzip -c FILE | lockstep check - …")
+		return "", r.scan.errorf(r.scan.at, "the file is compressed by gzip: unpack it first, or pipe it: gunzip -c FILE | lockstep check - …")
 	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return "", r.scan.errorf(1, "the file is compressed by zstd: unpack it first, or pipe it: zstd -dc FILE | lockstep check - …")
+		return "", r.scan.errorf(r.scan.at, "the file is compressed by zstd: unpack it first, or pipe it: zstd -dc FILE | lockstep check - …")
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
-		return "", r.scan.errorf(1, "the file is UTF-16: want UTF-8")
+		return "", r.scan.errorf(r.scan.at, "the file is UTF-16: want UTF-8")
 	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
 		head = head[3:]
 		_, _ = r.scan.in.Discard(3) // they have been peeked at
 	}
 	if i := bytes.IndexByte(head, '{'); i >= 0 {
-		if rest := bytes.TrimLeft(head[i+1:], " \t\r\n"); len(rest) > 0 && rest[0] == '"' && bytes.IndexByte(head[:i], ';') < 0 {
+		if rest := bytes.TrimLeft(head[i+1:], " \t\r\n"); len(rest) > 0 && rest[0] == '"' && bytes.IndexByte(head[:i], ';') < 0 && !stringThenSpace(rest) {
 			return JSON, nil
 		}
 	}
@@ -110,6 +111,17 @@ func (r *reader) detect() (Format, error) {
 		return Log, nil
 	}
 	return EDN, nil
+}
+
+// stringThenSpace reports whether a text begins with a string, blanks and something
+// other than the colon of JSON.
+func stringThenSpace(text []byte) bool {
+	end := bytes.IndexByte(text[1:], '"')
+	if end < 0 {
+		return false
+	}
+	rest := bytes.TrimLeft(text[end+2:], " \t\r\n,")
+	return len(rest) > 0 && rest[0] != ':'
 }
 
 // readAll gives every map of the file to take: one after the other, or in one
@@ -121,14 +133,14 @@ func (r *reader) readAll(take func(i int32) error) error {
 		c, err := s.skip()
 		if errors.Is(err, io.EOF) {
 			if end != 0 {
-				return s.errorf(s.line, "the file ends before the vector or list that holds it does")
+				return s.errorf(s.end(), "the file ends before the vector or list that holds it does")
 			}
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		s.begun = s.line
+		s.begun = s.at
 		switch {
 		case (c == '[' || c == '(' && !s.json) && end == 0 && len(r.Operations) == 0 && r.Skipped == 0:
 			if end = ']'; c == '(' {
@@ -168,7 +180,7 @@ func (r *reader) nothingMore() error {
 	if err != nil {
 		return err
 	}
-	return r.scan.errorf(r.scan.line, "unexpected %q after the vector or list that holds the history", c)
+	return r.scan.errorf(r.scan.at, "unexpected %q after the vector or list that holds the history", c)
 }
 
 // add appends an operation of a process.
@@ -199,7 +211,7 @@ func (r *reader) finish() {
 	r.endFaults()
 	r.Positions = r.placed && len(r.Operations) > 0
 	if r.Model == "log" {
-		r.seated = r.saws < r.writes && r.seat()
+		r.seated = r.saws < r.writes && checker.Seat(r.Operations)
 		r.Blind = r.saws < r.writes && !r.seated
 	} else if r.Model != "queue" {
 		r.Blind = r.saws < r.writes || r.amounts
@@ -213,9 +225,11 @@ func (r *reader) value(i int32) (int64, error) {
 	switch {
 	case n.kind == nilForm:
 		return 0, nil
+	case n.kind == oddForm:
+		return 0, r.oddNumber(i)
 	case r.Model == "counter":
 		if n.kind != intForm {
-			return 0, r.scan.errorf(r.scan.begun, "%s: a counter has whole numbers of 64 bits", shorten(f.print(nil, i)))
+			return 0, r.scan.errorf(r.scan.placeOf(i), "%s: a counter has whole numbers of 64 bits", shorten(f.print(nil, i)))
 		}
 		return n.n, nil
 	case n.kind == intForm && (n.n > 0 || n.n == 0 && r.scan.json):
@@ -226,8 +240,15 @@ func (r *reader) value(i int32) (int64, error) {
 	return -1 - int64(id), err
 }
 
+func (r *reader) oddNumber(i int32) error {
+	return r.scan.errorf(r.scan.placeOf(i), "%s is no number of EDN: want a decimal one without leading zeros", shorten(r.scan.out.textOf(i)))
+}
+
 // keyOf numbers a key from 1.
 func (r *reader) keyOf(i int32) (protocols.Key, error) {
+	if r.scan.out.nodes[i].kind == oddForm {
+		return 0, r.oddNumber(i)
+	}
 	r.key = r.key[:0]
 	if r.jsonKeys && r.scan.out.nodes[i].kind == intForm {
 		r.key = append(r.key, 'k')
@@ -244,7 +265,7 @@ func (r *reader) list(i int32) ([]protocols.Value, error) {
 		return nil, nil
 	}
 	if f.nodes[i].kind != listForm {
-		return nil, r.scan.errorf(r.scan.begun, "%s: want a vector of what was read", shorten(f.print(nil, i)))
+		return nil, r.scan.errorf(r.scan.placeOf(i), "%s: want a vector of what was read", shorten(f.print(nil, i)))
 	}
 	out := make([]protocols.Value, 0, f.nodes[i].n)
 	for c := f.nodes[i].first; c != 0; c = f.nodes[c].next {

@@ -18,26 +18,43 @@ const (
 
 // Error is what is wrong with a file, and where.
 type Error struct {
-	File string
-	Line int
-	Text string
+	File         string
+	Line, Column int // from 1; columns count bytes
+	Text         string
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Text) }
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
+}
 
 // scanner reads forms of EDN or JSON from a stream. Tags, metadata, comments and
 // discarded forms of EDN are dropped.
 type scanner struct {
-	in    *bufio.Reader
-	file  string
-	line  int // of the byte read last, from 1
-	begun int // line on which the current top-level form began
-	json  bool
-	out   forms
+	in      *bufio.Reader
+	file    string
+	at      place // of the byte read last
+	past    place // of the byte before that
+	newline bool  // the byte read last ends its line
+	begun   place // of the current top-level form
+	json    bool
+	out     forms
 }
 
-func (s *scanner) errorf(line int, format string, args ...any) error {
-	return &Error{s.file, line, fmt.Sprintf(format, args...)}
+func newScanner(in io.Reader, file string) scanner {
+	return scanner{in: bufio.NewReaderSize(in, 1<<16), file: file, at: place{line: 1}}
+}
+
+func (s *scanner) errorf(at place, format string, args ...any) error {
+	return &Error{s.file, int(at.line), int(max(at.column, 1)), fmt.Sprintf(format, args...)}
+}
+
+// placeOf returns where form i begins; of one that is not there, where the top-level
+// form does.
+func (s *scanner) placeOf(i int32) place {
+	if at := s.out.nodes[i].at; at.line > 0 {
+		return at
+	}
+	return s.begun
 }
 
 // next returns the next byte; io.EOF at the end.
@@ -45,20 +62,26 @@ func (s *scanner) next() (byte, error) {
 	c, err := s.in.ReadByte()
 	if err != nil {
 		if !errors.Is(err, io.EOF) {
-			err = s.errorf(s.line, "reading: %v", err)
+			err = s.errorf(s.at, "reading: %v", err)
 		}
 		return 0, err
 	}
-	if c == '\n' {
-		s.line++
-	}
+	s.past, s.at = s.at, s.end()
+	s.newline = c == '\n'
 	return c, nil
 }
 
-func (s *scanner) back(c byte) {
-	if c == '\n' {
-		s.line--
+// end returns the place after the byte read last.
+func (s *scanner) end() place {
+	if s.newline {
+		return place{s.at.line + 1, 1}
 	}
+	return place{s.at.line, s.at.column + 1}
+}
+
+// back takes back the byte read last, once.
+func (s *scanner) back() {
+	s.at, s.newline = s.past, s.at.line > s.past.line
 	_ = s.in.UnreadByte() // cannot fail: a byte has just been read
 }
 
@@ -95,11 +118,20 @@ func (s *scanner) ended(err error) error {
 // form reads the form that begins with c and returns its number.
 func (s *scanner) form(c byte, depth int) (int32, error) {
 	if depth > maxDepth {
-		return 0, s.errorf(s.line, "forms are nested more than %d deep", maxDepth)
+		return 0, s.errorf(s.at, "forms are nested more than %d deep", maxDepth)
 	}
 	if len(s.out.nodes) > maxNodes || len(s.out.text) > maxForm {
 		return 0, s.errorf(s.begun, "a form is larger than %d MiB", maxForm>>20)
 	}
+	at := s.at
+	i, err := s.formAt(c, depth)
+	if err == nil && i != discarded {
+		s.out.nodes[i].at = at
+	}
+	return i, err
+}
+
+func (s *scanner) formAt(c byte, depth int) (int32, error) {
 	switch {
 	case c == '"':
 		return s.text()
@@ -108,7 +140,7 @@ func (s *scanner) form(c byte, depth int) (int32, error) {
 	case c == '[':
 		return s.list(listForm, ']', depth)
 	case c == ']' || c == '}' || c == ')':
-		return 0, s.errorf(s.line, "unexpected %q", c)
+		return 0, s.errorf(s.at, "unexpected %q", c)
 	case s.json:
 		return s.atom(c)
 	case c == '(':
@@ -160,7 +192,7 @@ func (s *scanner) dispatch(depth int) (int32, error) {
 	case c == '#': // ##NaN and the like
 		return s.inner(depth)
 	case isDelimiter(c):
-		return 0, s.errorf(s.line, "unexpected %q after #", c)
+		return 0, s.errorf(s.at, "unexpected %q after #", c)
 	}
 	if _, err := s.atom(c); err != nil {
 		return 0, err
@@ -179,7 +211,7 @@ func (s *scanner) list(kind formKind, end byte, depth int) (int32, error) {
 		}
 		if c == end {
 			if kind == mapForm && n%2 != 0 {
-				return 0, s.errorf(s.line, "a map has a key without a value")
+				return 0, s.errorf(s.at, "a map has a key without a value")
 			}
 			s.out.nodes[self].n = n
 			return self, nil
@@ -190,7 +222,7 @@ func (s *scanner) list(kind formKind, end byte, depth int) (int32, error) {
 				want = ':'
 			}
 			if c != want {
-				return 0, s.errorf(s.line, "unexpected %q: want %q", c, want)
+				return 0, s.errorf(s.at, "unexpected %q: want %q", c, want)
 			}
 			if c, err = s.skip(); err != nil {
 				return 0, s.ended(err)
@@ -226,7 +258,7 @@ func (s *scanner) word(c byte) (from int, err error) {
 	from = len(s.out.text)
 	for {
 		if c < ' ' || c == 0x7f {
-			return 0, s.errorf(s.line, "byte 0x%02x: this is no text", c)
+			return 0, s.errorf(s.at, "byte 0x%02x: this is no text", c)
 		}
 		s.out.text = append(s.out.text, c)
 		if len(s.out.text) > maxForm {
@@ -239,7 +271,7 @@ func (s *scanner) word(c byte) (from int, err error) {
 			return 0, err
 		}
 		if isDelimiter(c) || s.json && c == ':' {
-			s.back(c)
+			s.back()
 			return from, nil
 		}
 	}
@@ -247,6 +279,7 @@ func (s *scanner) word(c byte) (from int, err error) {
 
 // atom reads a number, a keyword, a symbol, nil, null, true or false.
 func (s *scanner) atom(c byte) (int32, error) {
+	at := s.at
 	from, err := s.word(c)
 	if err != nil {
 		return 0, err
@@ -254,46 +287,55 @@ func (s *scanner) atom(c byte) (int32, error) {
 	n := form{kind: otherForm, from: int32(from), to: int32(len(s.out.text))}
 	word := s.out.text[from:]
 	switch {
-	case s.json && !jsonNumber(word) && (c >= '0' && c <= '9' || c == '-' || c == '+'):
-		return 0, s.errorf(s.line, "%s is no JSON number", shorten(word))
-	case c >= '0' && c <= '9' || c == '-' || c == '+':
-		n.kind, n.n = number(word)
+	case startsNumber(word):
+		return s.number(at, from)
 	case string(word) == "nil" && !s.json || string(word) == "null" && s.json:
 		n.kind = nilForm
 	case string(word) == "true" || string(word) == "false":
 		n.kind = boolForm
 	case s.json:
-		return 0, s.errorf(s.line, "%s is no JSON value", shorten(word))
+		return 0, s.errorf(at, "%s is no JSON value", shorten(word))
 	case c == ':':
 		n.kind = keywordForm
 		n.from++
 	}
 	if !utf8.Valid(word) {
-		return 0, s.errorf(s.line, "%s is not UTF-8", shorten(word))
+		return 0, s.errorf(at, "%s is not UTF-8", shorten(word))
 	}
 	return s.out.add(n), nil
 }
 
-// jsonNumber reports whether a word begins as numbers of JSON do (RFC 8259, section
-// 6): no plus, no leading zero.
-func jsonNumber(word []byte) bool {
-	word = bytes.TrimPrefix(word, []byte("-"))
-	return len(word) > 0 && word[0] >= '0' && word[0] <= '9' && !(len(word) > 1 && word[0] == '0' && word[1] >= '0' && word[1] <= '9')
+// number makes a form of the number whose text begins at from. Other numbers than
+// integers of 64 bits are known by their text, which is made the same for equal ones.
+func (s *scanner) number(at place, from int) (int32, error) {
+	word := s.out.text[from:]
+	if n, err := strconv.ParseInt(string(word), 10, 64); err == nil && word[0] != '+' && !leadingZero(word) { // nearly all are
+		return s.out.add(form{kind: intForm, n: n, from: int32(from), to: int32(len(s.out.text))}), nil
+	}
+	if !s.json && bytes.IndexByte(word, '/') > 0 { // a ratio
+		return s.out.add(form{kind: otherForm, from: int32(from), to: int32(len(s.out.text))}), nil
+	}
+	d, ok := parseDecimal(word, s.json)
+	switch {
+	case !ok && s.json:
+		return 0, s.errorf(at, "%s is no JSON number", shorten(word))
+	case !ok: // as in #object[java.lang.Thread 0x1f "…"], where it does not matter
+		return s.out.add(form{kind: oddForm, from: int32(from), to: int32(len(s.out.text))}), nil
+	}
+	n := form{kind: otherForm, from: int32(from)}
+	text := d.text(s.json)
+	if value, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		n.kind, n.n = intForm, value
+	}
+	s.out.text = append(s.out.text[:from], text...)
+	n.to = int32(len(s.out.text))
+	return s.out.add(n), nil
 }
 
-// number parses an integer; other numbers are known by their text.
-func number(word []byte) (formKind, int64) {
-	if word[len(word)-1] == 'N' {
-		word = word[:len(word)-1]
-	}
-	if len(word) > 20 {
-		return otherForm, 0
-	}
-	n, err := strconv.ParseInt(string(word), 10, 64)
-	if err != nil {
-		return otherForm, 0
-	}
-	return intForm, n
+// leadingZero reports whether an integer begins with a zero that it does not need.
+func leadingZero(word []byte) bool {
+	word = bytes.TrimPrefix(word, []byte("-"))
+	return len(word) > 1 && word[0] == '0'
 }
 
 // shorten quotes the beginning of a word for an error.
@@ -313,7 +355,7 @@ func (s *scanner) character() (int32, error) {
 	from := len(s.out.text)
 	s.out.text = append(s.out.text, '\\', c)
 	if c, err = s.next(); err == nil {
-		if s.back(c); !isDelimiter(c) {
+		if s.back(); !isDelimiter(c) {
 			c, _ = s.next()
 			if _, err := s.word(c); err != nil {
 				return 0, err
@@ -323,7 +365,7 @@ func (s *scanner) character() (int32, error) {
 		return 0, err
 	}
 	if word := s.out.text[from:]; !utf8.Valid(word) {
-		return 0, s.errorf(s.line, "%s is not UTF-8", shorten(word))
+		return 0, s.errorf(s.at, "%s is not UTF-8", shorten(word))
 	}
 	return s.out.add(form{kind: otherForm, from: int32(from), to: int32(len(s.out.text))}), nil
 }
@@ -354,7 +396,7 @@ func (s *scanner) text() (int32, error) {
 		}
 	}
 	if !utf8.Valid(s.out.text[from:]) {
-		return 0, s.errorf(s.line, "a string is not UTF-8")
+		return 0, s.errorf(s.at, "a string is not UTF-8")
 	}
 	return s.out.add(form{kind: stringForm, from: int32(from), to: int32(len(s.out.text))}), nil
 }
@@ -386,14 +428,14 @@ func (s *scanner) escape() error {
 		}
 		n, err := strconv.ParseUint(string(digits[:]), 16, 32)
 		if err != nil {
-			return s.errorf(s.line, "\\u%s is no character", shorten(digits[:]))
+			return s.errorf(s.at, "\\u%s is no character", shorten(digits[:]))
 		}
 		s.out.text = utf8.AppendRune(s.out.text, rune(n))
 		return nil
 	case '"', '\\', '/':
 	default:
 		if s.json {
-			return s.errorf(s.line, "\\%c is no escape of JSON", c)
+			return s.errorf(s.at, "\\%c is no escape of JSON", c)
 		}
 	}
 	s.out.text = append(s.out.text, c)

@@ -37,8 +37,8 @@ Models: ` + strings.Join(histories.Models, ", ") + `. Values [k v] of EDN and th
 JSON lines name independent keys; kv has them always.
 
 Exit codes are those of run: 0 linearizable, 1 violation, 2 usage error or
-malformed file (with file:line), 3 not decided within the budget, or nothing to
-judge. A file without an operation is not decided.
+malformed file (with file:line:column), 3 not decided within the budget, or
+nothing to judge. A file without an operation is not decided.
 
 Where a history is not linearizable, the report names what is wrong with it, shows
 the fewest operations that cannot be put into one order, and says which weaker

@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-sim/lockstep/checker/histories"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/reports"
 	"github.com/lockstep-sim/lockstep/scenarios"
@@ -90,7 +91,8 @@ func (a *app) finish(err error) int {
 			own = failed.code
 		}
 		prefix := "lockstep: "
-		if _, ok := errors.AsType[scenarios.Problems](err); ok {
+		_, scenario := errors.AsType[scenarios.Problems](err)
+		if _, history := errors.AsType[*histories.Error](err); scenario || history {
 			prefix = "" // they begin with file:line:column, where editors look for it
 		}
 		fmt.Fprintln(a.stderr, prefix+a.hints(reports.CleanLines(err.Error())))

@@ -118,7 +118,7 @@ var plays = []play{
 		s.Settle(between(3, 4))
 		return false
 	}},
-	{"P-12", []string{leaseExclusion}, nodes(3, withLease), func(s *stage) bool {
+	{"P-12", []string{readEvidence, leaseExclusion}, nodes(3, withLease), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.Fire(1, timerHeartbeat)
 		s.Deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
@@ -170,7 +170,7 @@ var plays = []play{
 		s.Request(3, put(-2, 1, 6))
 		return false
 	}},
-	{"P-12c", []string{leaseExclusion}, nodes(3, func(p *Parameters) { p.Reads, p.MaxDrift = ReadsLease, 100_000_000 }), func(s *stage) bool {
+	{"P-12c", []string{readEvidence, leaseExclusion}, nodes(3, func(p *Parameters) { p.Reads, p.MaxDrift = ReadsLease, 100_000_000 }), func(s *stage) bool {
 		s.Actors[1].Rate, s.Actors[2].Rate = 900, 1100
 		s.elect(1, 2)
 		s.Fire(1, timerHeartbeat)
@@ -214,7 +214,7 @@ var plays = []play{
 		s.Settle(everything)
 		return s.Replies[len(s.Replies)-1].Result.Value != 6
 	}},
-	{"P-26", nil, nodes(3, asIs), func(s *stage) bool {
+	{"P-26", []string{readEvidence}, nodes(3, asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.elect(3, 2)
 		s.Request(3, put(-1, 1, 5))
@@ -303,7 +303,7 @@ var plays = []play{
 		twoValues(s)
 		return false
 	}},
-	{"P-RULE7", nil, nodes(3, asIs), func(s *stage) bool {
+	{"P-RULE7", []string{readEvidence}, nodes(3, asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.Request(1, put(-1, 1, 5))
 		s.Settle(between(1, 2)) // answered; n2 does not know yet that it is chosen

@@ -12,6 +12,7 @@ const (
 	promiseKept      = "PX-I4"
 	executedIsChosen = "PX-I5"
 	leaseExclusion   = "PX-I6"
+	readEvidence     = "PX-I7"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
@@ -19,12 +20,16 @@ func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
 	if !ok {
 		p = DefaultParameters()
 	}
-	return []protocols.Observer{&watcher{ghost: newGhost(c, *p)}}
+	return []protocols.Observer{&watcher{ghost: newGhost(c, *p), reads: protocols.NewReadEvidence(c.Replicas), judgesReads: parseReads(p.Reads) != readLog}}
 }
 
 // watcher judges all invariants. Cost: O(1) per event and per durable record, O(n)
-// per slot and ballot.
-type watcher struct{ ghost }
+// per slot and ballot, and per read.
+type watcher struct {
+	ghost
+	reads       protocols.ReadEvidence
+	judgesReads bool // they do not go through the log
+}
 
 // Moments implements [protocols.Observer].
 func (w *watcher) Moments() protocols.MomentKind {
@@ -40,6 +45,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: promiseKept, Text: "a durable promise never goes down, and no acceptor accepts below what it has promised"},
 		{ID: executedIsChosen, Text: "what is executed, or taken for committed, is chosen"},
 		{ID: leaseExclusion, Text: "while a leader holds a lease, no higher ballot has a leader under the same or a later configuration"},
+		{ID: readEvidence, Text: "a read that skips the log rests on the answers to a round that left after it arrived, from nodes that meet every phase 1 quorum, or on a lease no longer than their promises; it shows all that its leader inherited, and all that was shown before it arrived"},
 	}
 }
 
@@ -53,7 +59,7 @@ func (w *watcher) Observe(m *protocols.Moment) {
 	case protocols.Left:
 		w.left(m)
 	case protocols.Crashed:
-		w.nodes[m.Node].forget()
+		w.forget(m.Node)
 	case protocols.Booted:
 		w.booted(m)
 	}
@@ -65,13 +71,21 @@ func (w *watcher) stepped(m *protocols.Moment) {
 		return
 	}
 	w.forgetPast(m.Past)
-	for i := range m.Effects.Notes {
-		w.noted(m, n, &m.Effects.Notes[i])
+	if w.judgesReads {
+		w.watchReads(m, n)
+	}
+	if len(m.Effects.Answers) > 0 {
+		w.effects(m, n)
+	} else {
+		for i := range m.Effects.Notes {
+			w.noted(m, n, &m.Effects.Notes[i])
+		}
 	}
 	switch {
 	case n.role != leader:
 	case n.leaseUntil == 0:
 		w.nodes[m.Node].forget()
+		w.reads.Leased(m.Node, 0)
 	case m.Event.Now < n.leaseUntil && w.newest.excludes(n.promised, leaderOf(n).from):
 		m.Violate(leaseExclusion, "%v believes in the lease of ballot %v, but ballot %v has a leader", m.Node, n.promised, w.newest.ballot)
 	}
@@ -81,8 +95,9 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	switch note.Kind {
 	case protocols.NoteLeader:
 		w.elected(m, leaderOf(n))
+		w.reads.Leads(m.Node, note.Epoch, note.Index)
 	case protocols.NoteSteppedDown:
-		w.nodes[m.Node].forget()
+		w.forget(m.Node)
 	case protocols.NoteCommit:
 		if note.Index > w.chosen {
 			m.Violate(executedIsChosen, "%v takes slot %d as chosen, but only those up to %d are", m.Node, note.Index, w.chosen)
@@ -97,6 +112,7 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 		}
 	case protocols.NoteLease:
 		w.leased(m, leaderOf(n), note)
+		w.checkPromises(m, n, note)
 	}
 }
 
@@ -141,6 +157,8 @@ func (w *watcher) left(m *protocols.Moment) {
 		w.promised(m.Node, v.Ballot)
 	case *Accept:
 		w.proposed(m, v.Slot, v.Ballot, &v.Value)
+	case *Heartbeat:
+		w.reads.Left(m.Node, uint64(v.Ballot), v.Round, m.Now)
 	}
 }
 
@@ -151,8 +169,8 @@ func (w *watcher) promised(node protocols.NodeID, b Ballot) {
 // booted takes in what the disk holds: it may have survived the crash without having
 // been reported durable, and it may be gone.
 func (w *watcher) booted(m *protocols.Moment) {
+	w.forget(m.Node)
 	g := &w.nodes[m.Node]
-	g.forget()
 	if m.Disk == nil {
 		return
 	}

@@ -152,7 +152,7 @@ func TestChecksAreListed(t *testing.T) {
 			ids = append(ids, c.ID)
 		}
 	}
-	want := []string{"PX-I1", "PX-I2", "PX-I3", "PX-I4", "PX-I5", "PX-I6"}
+	want := []string{"PX-I1", "PX-I2", "PX-I3", "PX-I4", "PX-I5", "PX-I6", "PX-I7"}
 	if !slices.Equal(ids, want) {
 		t.Errorf("got %v, want %v", ids, want)
 	}

@@ -142,7 +142,7 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 		{"P-07", "PX-I3", nil},
 		{"P-10", "PX-I3", nil},
 		{"P-11", "PX-I1", nil},
-		{"P-12", "PX-I6", lease},
+		{"P-12", "PX-I7", lease},
 		{"P-14", "PX-I", nil},
 		{"P-24", "STATE", often},
 		{"P-25", "STATE", often},
@@ -150,7 +150,7 @@ func TestPaxosBugsAreFoundBySearch(t *testing.T) {
 		{"P-31", "liveness", nil},
 		{"P-32", "PX-I3", narrow},
 		{"P-RULE6", "SAME", nil},
-		{"P-RULE7", "linearizability", nil},
+		{"P-RULE7", "PX-I7", nil},
 	} {
 		t.Run(c.bug, func(t *testing.T) {
 			p := paxos.DefaultParameters()

@@ -43,7 +43,7 @@ var plays = []play{
 		r, ok := s.answer(get(-2, 1))
 		return ok && r.Value != 5
 	}},
-	{"B-04", nil, true, 2, asIs, func(s *stage) bool {
+	{"B-04", []string{readEvidence}, true, 2, asIs, func(s *stage) bool {
 		s.pass(silence, without(1))
 		s.serves(2)
 		s.Request(2, put(-1, 1, 5))
@@ -182,7 +182,7 @@ var plays = []play{
 		s.pass(300e6, func(l letter) bool { return l.Message.Kind() != KindReplicate })
 		return false
 	}},
-	{"B-19", []string{leaseExclusion}, false, 2, withLease, func(s *stage) bool {
+	{"B-19", []string{leaseExclusion, readEvidence}, false, 2, withLease, func(s *stage) bool {
 		s.Fire(1, timerTick)
 		s.Deliver(ofKind(KindPing, 1, 3))
 		late := s.Take(ofKind(KindAnnounce, 3, 1))
@@ -196,7 +196,7 @@ var plays = []play{
 		s.Request(1, get(-1, 1))
 		return false
 	}},
-	{"B-20", nil, true, 3, asIs, func(s *stage) bool {
+	{"B-20", []string{readEvidence}, true, 3, asIs, func(s *stage) bool {
 		s.pass(silence, between(2, 4)) // n3 hears n1 alone
 		s.serves(2)
 		s.Request(2, put(-1, 1, 5))

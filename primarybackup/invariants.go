@@ -13,28 +13,33 @@ const (
 	commitIsForEver  = "PB-I5"
 	logMatching      = "PB-I6"
 	leaseExclusion   = "PB-I7"
+	readEvidence     = "PB-I8"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
-	w := &watcher{ghost: newGhost(c.Replicas)}
-	if p, ok := parameters.(*Parameters); ok {
-		w.drift = p.MaxDrift
-		w.lossy = p.guarantee().LosesAcknowledged
+	p, ok := parameters.(*Parameters)
+	if !ok {
+		p = DefaultParameters()
 	}
-	return []protocols.Observer{w}
+	return []protocols.Observer{&watcher{
+		ghost: newGhost(c.Replicas), drift: p.MaxDrift, lease: p.lease(), lossy: p.guarantee().LosesAcknowledged,
+		reads: protocols.NewReadEvidence(c.Replicas),
+	}}
 }
 
 // watcher judges all invariants. Cost: O(1) per event and durable entry, O(n) per
 // commit and answer, O(n) per view.
 type watcher struct {
 	ghost
-	drift int64 // bound of a clock's rate error, parts per billion
-	lossy bool  // what was acknowledged may be lost: that is measured, not judged
+	drift int64              // bound of a clock's rate error, parts per billion
+	lossy bool               // what was acknowledged may be lost: that is measured, not judged
+	lease protocols.Duration // how long a lease lasts from the sending of its ping
+	reads protocols.ReadEvidence
 }
 
 // Moments implements [protocols.Observer].
 func (w *watcher) Moments() protocols.MomentKind {
-	return protocols.Stepped | protocols.Durable | protocols.Crashed | protocols.Booted
+	return protocols.Stepped | protocols.Left | protocols.Durable | protocols.Crashed | protocols.Booted
 }
 
 // Checks implements [protocols.Observer].
@@ -47,6 +52,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: commitIsForEver, Text: "what is committed is durable at every member of the view, and every later primary has it"},
 		{ID: logMatching, Text: "logs that agree on view and index of an entry agree on it and all before"},
 		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view is served"},
+		{ID: readEvidence, Text: "a read rests on all members' answers to a round that left after it arrived, or on a lease that the view service has granted; it shows all that the view began with and, where no answered write may be lost, all that was shown before it arrived"},
 	}
 }
 
@@ -58,6 +64,10 @@ func (w *watcher) Observe(m *protocols.Moment) {
 	switch m.Kind {
 	case protocols.Stepped:
 		w.stepped(m)
+	case protocols.Left:
+		if v, ok := m.Message.(*Confirm); ok {
+			w.reads.Left(m.Node, v.Epoch, v.Round, m.Now)
+		}
 	case protocols.Durable:
 		w.durable(m, m.Record)
 	case protocols.Crashed:
@@ -71,6 +81,7 @@ func (w *watcher) Observe(m *protocols.Moment) {
 func (w *watcher) forget(id protocols.NodeID) {
 	g := &w.nodes[id]
 	g.commit, g.leaseAlive = 0, false
+	w.reads.Resigns(id)
 }
 
 func (w *watcher) stepped(m *protocols.Moment) {
@@ -79,12 +90,14 @@ func (w *watcher) stepped(m *protocols.Moment) {
 		return
 	}
 	w.forgetPast(m.Past)
+	w.watchReads(m, n)
 	for i := range m.Effects.List {
 		switch e := &m.Effects.List[i]; e.Kind {
 		case protocols.EffectNote:
 			w.noted(m, n, &m.Effects.Notes[e.Note])
 		case protocols.EffectReply, protocols.EffectReplyEarly:
 			w.replied(m, n, &m.Effects.Answers[e.Answer])
+			w.checkRead(m, n, &m.Effects.Answers[e.Answer])
 		}
 	}
 	if n.role == primary && w.highestLed > n.view.Number && m.Event.Now < n.leaseUntil {
@@ -96,8 +109,10 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	switch note.Kind {
 	case protocols.NoteLeader:
 		w.began(m, n)
+		w.reads.Leads(m.Node, note.Epoch, note.Index)
 	case protocols.NoteSteppedDown:
 		w.nodes[m.Node].leaseAlive = false
+		w.reads.Resigns(m.Node)
 	case protocols.NoteCommit:
 		w.commits(m, n, note)
 	case protocols.NoteApplied:
@@ -106,6 +121,7 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 		w.executed(m, note, 0, false)
 	case protocols.NoteLease:
 		w.leased(m, note)
+		w.checkGrant(m, n, note)
 	}
 }
 

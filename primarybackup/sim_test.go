@@ -50,7 +50,7 @@ func TestBugsAreFoundBySearch(t *testing.T) {
 		{"B-01", "PB-I5", nil},
 		{"B-02", "PB-I5", nil},
 		// Clients that read stay at a primary that is cut off; who writes goes on.
-		{"B-04", "linearizability", func(_ *primarybackup.Parameters, cfg *sim.Config) {
+		{"B-04", "PB-I8", func(_ *primarybackup.Parameters, cfg *sim.Config) {
 			cfg.Workload.Clients, cfg.Workload.Mix[2].Weight = 10, 40
 		}},
 		{"B-06", "STATE", func(p *primarybackup.Parameters, _ *sim.Config) { p.CatchUp = 5 }},
@@ -63,8 +63,8 @@ func TestBugsAreFoundBySearch(t *testing.T) {
 		{"B-14", "EPOCH", nil},
 		{"B-15", "DUR", nil},
 		{"B-17", "PB-I1", nil},
-		{"B-19", "PB-I7", func(p *primarybackup.Parameters, _ *sim.Config) { p.Reads = primarybackup.ReadsLease }},
-		{"B-20", "linearizability", func(_ *primarybackup.Parameters, cfg *sim.Config) {
+		{"B-19", "PB-I8", func(p *primarybackup.Parameters, _ *sim.Config) { p.Reads = primarybackup.ReadsLease }},
+		{"B-20", "PB-I8", func(_ *primarybackup.Parameters, cfg *sim.Config) {
 			cfg.Workload.Clients, cfg.Workload.Mix[2].Weight = 10, 40
 		}},
 	} {

@@ -137,7 +137,7 @@ var plays = []play{
 		s.Deliver(between(1))
 		return false
 	}},
-	{"R-18", nil, three(asIs), func(s *stage) bool {
+	{"R-18", []string{readEvidence}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.Request(1, put(-1, 1, 5))
 		s.Settle(between(1, 2))
@@ -151,7 +151,7 @@ var plays = []play{
 		s.Settle(noAppends)
 		return len(s.Replies) > replies && s.Replies[replies].Result.Value != 5
 	}},
-	{"R-19", nil, three(asIs), func(s *stage) bool {
+	{"R-19", []string{readEvidence}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.Fire(1, timerHeartbeat)
 		s.Deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
@@ -164,7 +164,7 @@ var plays = []play{
 		s.Receive(2, 1, &late)
 		return len(s.Replies) > replies
 	}},
-	{"R-21", []string{leaseExclusion}, three(withLease), func(s *stage) bool {
+	{"R-21", []string{readEvidence, leaseExclusion}, three(withLease), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.Fire(1, timerHeartbeat)
 		s.Deliver(ofKind(KindHeartbeat, 1, protocols.Nobody))
@@ -175,7 +175,7 @@ var plays = []play{
 		s.Settle(between(2, 3))
 		return false
 	}},
-	{"R-22", []string{leaseExclusion}, three(func(p *Parameters) { withLease(p); p.MaxDrift = 100_000_000 }), func(s *stage) bool {
+	{"R-22", []string{readEvidence, leaseExclusion}, three(func(p *Parameters) { withLease(p); p.MaxDrift = 100_000_000 }), func(s *stage) bool {
 		s.Actors[1].Rate, s.Actors[2].Rate, s.Actors[3].Rate = 900, 1100, 1100
 		s.elect(1, 2, 3)
 		s.Fire(1, timerHeartbeat)
@@ -341,7 +341,7 @@ var plays = []play{
 		s.Receive(3, 1, &HeartbeatResponse{Term: 5})
 		return len(s.Refused) > 0
 	}},
-	{"R-READ", nil, three(asIs), func(s *stage) bool {
+	{"R-READ", []string{readEvidence}, three(asIs), func(s *stage) bool {
 		s.elect(1, 2, 3)
 		s.elect(2, 3) // n1 is cut off, and does not know
 		s.Request(2, put(-1, 1, 5))

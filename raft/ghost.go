@@ -33,6 +33,8 @@ type ghostNode struct {
 	configured protocols.Index // of the configuration that it led with last
 	inForce    *Configuration  // before its last step
 
+	asked []ghostAsked // by it as a follower, the last read of each client
+
 	leaseTerm uint64 // the term whose lease it holds, or 0
 	leaseEnd  protocols.Time
 }
@@ -256,7 +258,7 @@ func (g *ghost) admit(t *ghostTerm, c *Configuration) {
 }
 
 // forget drops what a node claims to be.
-func (g *ghostNode) forget() { g.leading, g.leaseTerm = 0, 0 }
+func (g *ghostNode) forget() { g.leading, g.leaseTerm, g.asked = 0, 0, g.asked[:0] }
 
 // truncate ends the log at last. A hole, which only a lost record can leave, is filled
 // with entries that match no other.

@@ -19,21 +19,31 @@ const (
 	configurations     = "R-I9"
 	leaseExclusion     = "R-I10"
 	jointIsLeft        = "R-I11"
+	readEvidence       = "R-I12"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
-	drift := int64(0)
-	if p, ok := parameters.(*Parameters); ok {
-		drift = p.MaxDrift
+	p, ok := parameters.(*Parameters)
+	if !ok {
+		p = DefaultParameters()
 	}
-	return []protocols.Observer{&watcher{ghost: newGhost(c), drift: drift}}
+	mode := parseReads(p.Reads)
+	return []protocols.Observer{&watcher{
+		ghost: newGhost(c), drift: p.MaxDrift, promise: p.ElectionTimeout.Min,
+		reads: protocols.NewReadEvidence(c.Replicas), judgesReads: mode == readIndex || mode == readLease, followers: p.FollowerReads && mode <= readLease,
+	}}
 }
 
 // watcher judges all invariants. Cost: O(1) per event, O(log n) per durable
-// record, O(n) per commit, O(terms in the log) per election.
+// record, O(n) per commit and read, O(terms in the log) per election.
 type watcher struct {
 	ghost
-	drift int64 // bound of a clock's rate error, parts per billion
+	drift   int64              // bound of a clock's rate error, parts per billion
+	promise protocols.Duration // for how long a voter keeps quiet that has heard a leader
+
+	reads       protocols.ReadEvidence
+	judgesReads bool // they neither go through the log nor are local
+	followers   bool // followers answer reads
 }
 
 // Moments implements [protocols.Observer].
@@ -55,6 +65,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: configurations, Text: "every quorum by which a node could be elected meets every quorum of a leader; the configuration in force at a node, and in a snapshot, is the latest of the log"},
 		{ID: leaseExclusion, Text: "while a leader holds a lease, no later term has a leader"},
 		{ID: jointIsLeft, Text: "a leader that knows a joint configuration to be committed goes on to the new one"},
+		{ID: readEvidence, Text: "a read that skips the log rests on a quorum's answers to a round that left after it arrived, or on a lease no longer than the promises of those who gave it; it shows all that was committed before its leader led, and all that was shown before it arrived"},
 	}
 }
 
@@ -68,7 +79,7 @@ func (w *watcher) Observe(m *protocols.Moment) {
 	case protocols.Left:
 		w.left(m)
 	case protocols.Crashed:
-		w.nodes[m.Node].forget()
+		w.forget(m.Node)
 	case protocols.Booted:
 		w.booted(m)
 	}
@@ -79,11 +90,21 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if !ok {
 		return
 	}
-	for i := range m.Effects.Notes {
-		w.noted(m, n, &m.Effects.Notes[i])
+	if w.judgesReads {
+		w.watchReads(m, n)
+	}
+	if len(m.Effects.Answers) > 0 || w.followers {
+		w.effects(m, n)
+	} else {
+		for i := range m.Effects.Notes {
+			w.noted(m, n, &m.Effects.Notes[i])
+		}
 	}
 	g := &w.nodes[m.Node]
-	g.inForce = n.configuration()
+	if inForce := n.configuration(); g.inForce != inForce {
+		g.inForce = inForce
+		w.reads.Leased(m.Node, 0) // nobody of the new configuration has promised it
+	}
 	if n.role == leader {
 		w.checkAppendOnly(m, n, g)
 	} else {
@@ -95,8 +116,9 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if n.role != leader {
 		return
 	}
-	if n.leaseUntil == 0 {
+	if n.leaseUntil == 0 && g.leaseTerm != 0 {
 		g.leaseTerm = 0 // given up
+		w.reads.Leased(m.Node, 0)
 	}
 	if w.highestLed > n.term && m.Event.Now < n.leaseUntil {
 		m.Violate(leaseExclusion, "%v believes in the lease of term %d, but term %d has a leader", m.Node, n.term, w.highestLed)
@@ -114,7 +136,7 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	case protocols.NoteLeader:
 		w.elected(m, n, note.Index)
 	case protocols.NoteSteppedDown:
-		w.nodes[m.Node].forget()
+		w.forget(m.Node)
 	case protocols.NoteCommit:
 		if n.role == leader && note.Epoch == n.term {
 			w.led(m, n, note.Index)
@@ -127,7 +149,7 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	case protocols.NoteInstalled:
 		w.checkState(m, note.Index, note.State)
 	case protocols.NoteLease:
-		w.leased(m, note)
+		w.leased(m, n, note)
 	}
 }
 
@@ -140,6 +162,7 @@ func (w *watcher) elected(m *protocols.Moment, n *Node, last protocols.Index) {
 	}
 	// A snapshot that is not executed is not there yet.
 	t.leader, t.base, t.runs = m.Node, min(n.base(), n.execute.Applied), runsOf(n, last)
+	w.reads.Leads(m.Node, n.term, last+1) // with its no-op all before it is committed (§6.4)
 	w.highestLed = max(w.highestLed, n.term)
 	// Only what was committed in lower terms: a vote that was long on its way may
 	// still elect a leader of an old term after a newer one has committed.
@@ -207,24 +230,11 @@ func (w *watcher) executed(m *protocols.Moment, note *protocols.Note) {
 	}
 }
 
-// leased judges a lease. How the node's clock will run is not known here; it may
-// be fast by the bound, so the lease is taken to last as long as it surely does.
-func (w *watcher) leased(m *protocols.Moment, note *protocols.Note) {
-	rest := note.Until.Sub(m.Event.Now)
-	if rest <= 0 {
-		return
-	}
-	end := m.Now.Add(scale(rest, billion, billion+w.drift))
-	g := &w.nodes[m.Node]
-	g.leaseTerm, g.leaseEnd = note.Epoch, end
-	if w.highestLed > note.Epoch && m.Now < end {
-		m.Violate(leaseExclusion, "%v takes the lease of term %d until %v, but term %d has a leader", m.Node, note.Epoch, end, w.highestLed)
-	}
-}
-
 // left looks at promises that were made: a vote that left is a vote.
 func (w *watcher) left(m *protocols.Moment) {
 	switch v := m.Message.(type) {
+	case *Heartbeat:
+		w.reads.Left(m.Node, v.Term, v.Round, m.Now)
 	case *RequestVote:
 		w.voted(m, v.Term, m.Node)
 	case *RequestVoteResponse:
@@ -248,8 +258,8 @@ func (w *watcher) voted(m *protocols.Moment, term uint64, vote protocols.NodeID)
 // booted takes in what survived the crash without having been reported durable,
 // and forgets a disk that was wiped.
 func (w *watcher) booted(m *protocols.Moment) {
+	w.forget(m.Node)
 	g := &w.nodes[m.Node]
-	g.forget()
 	if n, ok := m.Replica.(*Node); ok && n.execute.Applied > 0 {
 		w.checkState(m, n.execute.Applied, n.execute.Hash())
 	}

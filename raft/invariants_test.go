@@ -99,7 +99,7 @@ func TestChecksAreListed(t *testing.T) {
 			ids = append(ids, c.ID)
 		}
 	}
-	want := []string{"R-I1", "R-I2", "R-I3", "R-I4", "R-I5", "R-I6", "R-I7", "R-I8", "R-I9", "R-I10", "R-I11"}
+	want := []string{"R-I1", "R-I2", "R-I3", "R-I4", "R-I5", "R-I6", "R-I7", "R-I8", "R-I9", "R-I10", "R-I11", "R-I12"}
 	if !slices.Equal(ids, want) {
 		t.Errorf("got %v, want %v", ids, want)
 	}

@@ -201,11 +201,11 @@ func TestRaftBugsAreFoundBySearch(t *testing.T) {
 		{"R-03", "R-I6", func(p *raft.Parameters) { p.PreVote, p.CheckQuorum = false, false }},
 		{"R-11", "DUR", nil},
 		{"R-12", "DUR", nil},
-		{"R-18", "linearizability", nil},
-		{"R-21", "R-I10", func(p *raft.Parameters) { p.Reads = raft.ReadsLease }},
+		{"R-18", "R-I12", nil},
+		{"R-21", "R-I12", func(p *raft.Parameters) { p.Reads = raft.ReadsLease }},
 		{"R-44", "ONCE", nil},
-		{"R-46", "linearizability", nil},
-		{"R-READ", "linearizability", nil},
+		{"R-46", "R-I7", nil},
+		{"R-READ", "R-I12", nil},
 	} {
 		t.Run(c.bug, func(t *testing.T) {
 			p := raft.DefaultParameters()

@@ -16,22 +16,30 @@ const (
 	clientTableExact = "VR-I8"
 	leaseExclusion   = "VR-I9"
 	epochsInOrder    = "VR-I10"
+	readEvidence     = "VR-I11"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
-	w := &watcher{ghost: newGhost(c)}
-	if p, ok := parameters.(*Parameters); ok {
-		w.variant, w.maxDrift = p.variant(), p.MaxDrift
+	p, ok := parameters.(*Parameters)
+	if !ok {
+		p = DefaultParameters()
 	}
-	return []protocols.Observer{w}
+	return []protocols.Observer{&watcher{
+		ghost: newGhost(c), variant: p.variant(), maxDrift: p.MaxDrift, promise: p.ViewTimeout.Min,
+		reads: protocols.NewReadEvidence(c.Replicas), judgesReads: parseReads(p.Reads) != readLog,
+	}}
 }
 
 // watcher judges all invariants. Cost: O(1) per event and new operation, O(n) per
-// acknowledgement, O(log) when a replica becomes normal.
+// acknowledgement and read, O(log) when a replica becomes normal.
 type watcher struct {
 	ghost
 	variant  variant
 	maxDrift int64
+	promise  protocols.Duration // for how long a replica keeps out of view changes
+
+	reads       protocols.ReadEvidence
+	judgesReads bool // they do not go through the log
 }
 
 // Moments implements [protocols.Observer].
@@ -56,6 +64,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: clientTableExact, Text: "no request of a client is executed at two positions"},
 		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view has a primary"},
 		{ID: epochsInOrder, Text: "a replica is normal only in an epoch whose reconfiguration is committed, and as a member of it"},
+		{ID: readEvidence, Text: "a read that skips the log rests on a quorum's answers to a round that left after it arrived, or on a lease no longer than the promises of those who gave it; it shows all that the view began with, and all that was shown before it arrived"},
 	}
 }
 
@@ -82,6 +91,9 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	g := &w.nodes[m.Node]
 	w.checkViews(m, n, g)
 	w.checkLease(m, n, g)
+	if w.judgesReads {
+		w.watchReads(m, n)
+	}
 	if n.commit > n.log.Last() {
 		m.Violate(commitEvidence, "%v has commit-number %d, but its log ends at %d", m.Node, n.commit, n.log.Last())
 	}
@@ -91,12 +103,18 @@ func (w *watcher) stepped(m *protocols.Moment) {
 			if note.Epoch == uint64(n.view) { // it may have gone on to another epoch in the same step
 				w.becameNormal(m, n, g)
 			}
+		case protocols.NoteLeader:
+			w.reads.Leads(m.Node, note.Epoch, note.Index)
 		case protocols.NoteLease:
 			w.leased(m, n, g, note)
 		}
 	}
 	if n.log.Last() != g.last || n.lastNormal != g.logView {
 		w.followLog(m, n, g)
+	}
+	if len(m.Effects.Answers) > 0 {
+		w.effects(m, n)
+		return
 	}
 	for i := range m.Effects.Notes {
 		w.noted(m, &m.Effects.Notes[i])
@@ -118,6 +136,8 @@ func (w *watcher) noted(m *protocols.Moment, note *protocols.Note) {
 		}
 	case protocols.NoteApplied:
 		w.applied(m, note)
+	case protocols.NoteSteppedDown:
+		w.reads.Resigns(m.Node)
 	}
 }
 
@@ -245,6 +265,8 @@ func (w *watcher) left(m *protocols.Moment) {
 	switch v := m.Message.(type) {
 	case *Prepare:
 		w.checkPrimary(m, v.View)
+	case *Commit:
+		w.reads.Left(m.Node, uint64(v.View), v.Round, m.Now)
 	case *StartView:
 		w.checkPrimary(m, v.View)
 	case *StartViewChange:
@@ -342,6 +364,7 @@ func (w *watcher) booted(m *protocols.Moment) {
 	g.view, g.lastNormal, g.wasNormal = 0, 0, false
 	g.logView, g.last, g.prefix = 0, 0, 0
 	g.leaseEnd = 0
+	w.reads.Resigns(m.Node)
 	n, ok := m.Replica.(*Node)
 	if !ok {
 		return

@@ -31,6 +31,7 @@ var sources = map[string]string{
 	"R-I9":  "overlapping quorums (dissertation §4.1, §4.3)",
 	"R-I10": "leases (dissertation §6.4.1)",
 	"R-I11": "the way out of joint consensus (Raft paper §6)",
+	"R-I12": "reads without the log (dissertation §6.4, §6.4.1)",
 
 	"PX-I1": "only a single value is chosen (Paxos Made Simple §2.1)",
 	"PX-I2": "one value for each ballot (Paxos Made Simple §2.2)",
@@ -38,6 +39,7 @@ var sources = map[string]string{
 	"PX-I4": "P1a (Paxos Made Simple §2.2)",
 	"PX-I5": "a value is learned only when it is chosen (Paxos Made Simple §2.1)",
 	"PX-I6": "master leases (Paxos Made Live §5.2)",
+	"PX-I7": "reads without the log (Raft dissertation §6.4, with a quorum that meets every phase 1 quorum; Paxos Made Live §5.2)",
 
 	"VR-I1":  "what is committed survives view changes (VR Revisited §8.1)",
 	"VR-I2":  "one request for each op-number (VR Revisited §4.1)",
@@ -49,6 +51,7 @@ var sources = map[string]string{
 	"VR-I8":  "the client table (VR Revisited §4.1)",
 	"VR-I9":  "leases (VR Revisited §6.3)",
 	"VR-I10": "epochs (VR Revisited §7)",
+	"VR-I11": "reads without the log (VR Revisited §6.3; Raft dissertation §6.4)",
 
 	"PB-I1": "one primary for each view (MIT 6.824, lab 2)",
 	"PB-I2": "log before answer (MySQL, semisynchronous replication)",
@@ -57,6 +60,7 @@ var sources = map[string]string{
 	"PB-I5": "the high-water mark (Kafka, KIP-101, KIP-966)",
 	"PB-I6": "one record for each epoch and position (KIP-101; PostgreSQL timelines)",
 	"PB-I7": "leases (Gray and Cheriton, SOSP 1989)",
+	"PB-I8": "reads by the primary alone (MIT 6.824, lab 2, part B; Raft dissertation §6.4)",
 }
 
 // planted are the tests that trip the checks which no script of a bug does.
@@ -78,5 +82,6 @@ var planted = map[string]string{
 	"VR-I5":      "vr TestInvariantHonestPrepareOKTrips",
 	"VR-I6":      "vr TestInvariantCommitEvidenceTrips",
 	"VR-I10":     "vr TestInvariantEpochsInOrderTrips",
+	"VR-I11":     "vr TestInvariantReadEvidenceTrips",
 	"PB-I6":      "primarybackup TestBugsAreCaughtAndTheirAbsencePasses",
 }

@@ -1,0 +1,55 @@
+package raft
+
+import (
+	"testing"
+)
+
+// Reads at followers that rest on something else than they should.
+func TestInvariantReadEvidenceTripsAtFollowers(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		run  func(s *stage)
+	}{
+		{"a follower that answers before it is told an index", func(s *stage) {
+			s.Request(2, get(-2, 1))
+			s.Node(2).asked[0].index = 1
+			s.Request(1, put(-1, 1, 5))
+			s.Settle(func(l letter) bool { return l.Message.Kind() != KindReadIndex })
+			s.Fire(1, timerHeartbeat)
+			s.Settle(func(l letter) bool { return l.Message.Kind() != KindReadIndex })
+		}},
+		{"a follower that answers before it has executed the index", func(s *stage) {
+			s.Request(1, put(-1, 1, 5))
+			s.Settle(func(l letter) bool { return l.Message.Kind() != KindHeartbeat })
+			s.Request(2, get(-2, 1))
+			s.Deliver(ofKind(KindReadIndex, 2, 1))
+			s.Deliver(ofKind(KindHeartbeat, 1, 3))
+			s.Deliver(ofKind(KindHeartbeatResponse, 3, 1))
+			s.Deliver(ofKind(KindReadIndexResponse, 1, 2))
+			n := s.Node(2)
+			if len(n.asked) != 1 || n.asked[0].index <= n.execute.Applied {
+				s.t.Fatalf("got %v at %d, want a read that waits for its index", n.asked, n.execute.Applied)
+			}
+			n.asked[0].index = 1
+			s.Receive(1, 2, &ReadIndexResponse{Term: n.term})
+		}},
+		{"a leader whose answer to a follower joins the round under way", func(s *stage) {
+			s.Fire(1, timerHeartbeat)
+			s.Request(2, get(-2, 1))
+			s.Deliver(ofKind(KindReadIndex, 2, 1))
+			s.Node(1).waiting[0].round--
+			s.Deliver(ofKind(KindHeartbeat, 1, 3))
+			s.Receive(3, 1, &HeartbeatResponse{Term: s.Node(1).term, Round: s.Node(1).round - 1})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStage(t, 3, func(p *Parameters) { p.FollowerReads = true })
+			s.elect(1, 2, 3)
+			s.Fire(1, timerHeartbeat)
+			s.Settle(everything)
+			s.Clean()
+			c.run(s)
+			s.Trips(readEvidence)
+		})
+	}
+}

@@ -108,36 +108,22 @@ func reached(members NodeSet, match []Index, c Index) NodeSet {
 	return r
 }
 
-// countedIndex is CommittedIndex for any need of the members.
-func countedIndex(members NodeSet, need int, match []Index) Index {
-	best, missed := Index(0), ^Index(0) // reached by enough, and the lowest that is not
-	for base, word := range [...]uint64{members.lo, members.hi} {
-		for ; word != 0; word &= word - 1 {
-			id := base*64 + bits.TrailingZeros64(word)
-			if id >= len(match) {
-				break
-			}
-			c := match[id]
-			if c <= best || c >= missed {
-				continue
-			}
-			if countReached(members.lo, match, 0, c)+countReached(members.hi, match, 64, c) >= need {
-				best = c
-			} else {
-				missed = c
+// countedIndex is CommittedIndex for any need of the members: it climbs from one
+// index that members have reached to the next while enough of them are above it.
+func countedIndex(members NodeSet, need int, match []Index) (best Index) {
+	for {
+		above, lowest := 0, ^Index(0)
+		for base, word := range [...]uint64{members.lo, members.hi} {
+			for ; word != 0; word &= word - 1 {
+				if id := base*64 + bits.TrailingZeros64(word); id < len(match) && match[id] > best {
+					above++
+					lowest = min(lowest, match[id])
+				}
 			}
 		}
-	}
-	return best
-}
-
-// countReached returns how many members have a match of at least c, of those that word
-// holds: bit i is id base+i.
-func countReached(word uint64, match []Index, base int, c Index) (n int) {
-	for ; word != 0; word &= word - 1 {
-		if id := base + bits.TrailingZeros64(word); id < len(match) && match[id] >= c {
-			n++
+		if above < need {
+			return best
 		}
+		best = lowest
 	}
-	return n
 }

@@ -186,9 +186,8 @@ func (w *World) release(n *node) {
 		}
 	}
 	if rest := d.waiting[d.head:]; len(rest) <= d.head { // at least half is gone: close up
-		n := copy(d.waiting, rest)
-		clear(d.waiting[n:])
-		d.waiting, d.head = d.waiting[:n], 0
+		d.waiting, d.head = d.waiting[:copy(d.waiting, rest)], 0
+		clear(rest)
 	}
 }
 

@@ -79,6 +79,9 @@ type Protocol struct {
 	// refused; without an answer in time its outcome is unknown. The network may still
 	// deliver it twice.
 	Once bool
+	// Machines names the state machines that the protocol can replicate, the usual one
+	// first; nil: all, as it leaves the commands to Config.Machine.
+	Machines []string
 	// Operations are those of the state machines' operations that the protocol executes;
 	// clients call no other, and follow no log. nil: all.
 	Operations []Op

@@ -142,6 +142,9 @@ func (g *drawer) workload(sc *Scenario) {
 	case n == 1:
 		sc.Machine = "register"
 	}
+	if !drives(g.protocol, sc.Machine) {
+		sc.Machine = g.protocol.Machines[0]
+	}
 	w.Mix = DefaultMix(sc.Machine)
 	w.Clients = int(g.between(1, 10))
 	w.Keys = int(g.between(1, 5))

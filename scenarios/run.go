@@ -177,6 +177,9 @@ func (runner *Runner) prepare(r *run, seed uint64, opt Options) error {
 	cfg.Checkpoints, cfg.Reseed = opt.Checkpoints, opt.Reseed
 	cfg.Trusting = r.isOff(CheckSubscriber)
 	cfg.Recoveries = opt.recoveries
+	if !drives(r.p, r.sc.Machine) {
+		return fmt.Errorf("%s replicates %s, not the machine %s of the scenario", r.p.Name, strings.Join(r.p.Machines, ", "), r.sc.Machine)
+	}
 	if len(cfg.Workload.Mix) == 0 && len(r.sc.Workload.Mix) > 0 {
 		return fmt.Errorf("the workload asks for nothing that %s executes, which is %v", r.p.Name, r.p.Operations)
 	}
@@ -254,6 +257,11 @@ func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
 		cfg.Scripted, cfg.Network, cfg.Disk = true, sim.Network{}, sim.Disk{}
 	}
 	return cfg
+}
+
+// drives reports whether the protocol can replicate a state machine.
+func drives(p *protocols.Protocol, machine string) bool {
+	return p.Machines == nil || slices.Contains(p.Machines, machine)
 }
 
 // offered keeps of a mix what the protocol executes.

@@ -142,6 +142,9 @@ func (s *swarm) workload(sc *Scenario) {
 	if sc.Machine == s.plain.Machine {
 		sc.Machine = g.pick("kv", "kv", "kv", "kv", "kv", "kv", "kv", "register", "log", "counter")
 	}
+	if !drives(g.protocol, sc.Machine) {
+		sc.Machine = g.protocol.Machines[0]
+	}
 	w.Mix = DefaultMix(sc.Machine)
 	if g.chance(50) {
 		g.reweigh(w.Mix)

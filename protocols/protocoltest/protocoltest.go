@@ -31,7 +31,8 @@ type settings struct {
 // and 5, as far as the protocol's Validate accepts them.
 func Replicas(sizes ...int) Option { return func(s *settings) { s.sizes = sizes } }
 
-// Machine sets the state machine by name. The default is kv.
+// Machine sets the state machine by name. The default is the first of
+// Protocol.Machines, or kv.
 func Machine(name string) Option { return func(s *settings) { s.machine = name } }
 
 // Parameters sets what makes the parameters. The default is the protocol's.
@@ -92,6 +93,9 @@ func newSettings(p *protocols.Protocol, options []Option) (*settings, error) {
 		return nil, err
 	}
 	s := &settings{protocol: p, machine: "kv", seeds: 18, steps: 600, parameters: p.Parameters}
+	if len(p.Machines) > 0 {
+		s.machine = p.Machines[0]
+	}
 	if s.parameters == nil {
 		s.parameters = func() any { return nil }
 	}

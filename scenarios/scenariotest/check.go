@@ -9,8 +9,10 @@
 // which seeds by -rapid.seed; under -short it is a tenth.
 //
 // The flags of go test mean what they always do: -run picks tests, -count=2 draws
-// twice, -timeout ends all, -parallel bounds tests that call t.Parallel. The first
-// experiment runs twice, so that a protocol which cannot be repeated is named as such.
+// twice, -parallel bounds tests that call t.Parallel. Before the time of -timeout is over
+// a test ends with a word on how far it came, and a Step that does not return within a
+// minute is named with its stack. The first experiment runs twice, so that a protocol
+// which cannot be repeated is named as such.
 //
 // A target for go test -fuzz, with a corpus to begin with, is as short:
 //
@@ -32,7 +34,7 @@
 // # Your own experiments
 //
 //	scenariotest.Check(t, p, scenariotest.Machine("counter"))
-//	scenariotest.Check(t, p, scenariotest.Set("workload.mix={get: 90%, put: 10%}"))
+//	scenariotest.Check(t, p, scenariotest.Set("workload.clients=2", "disk.fsync=5ms"))
 //	scenariotest.Check(t, p, scenariotest.Invariants(mine.Observers))
 //	scenariotest.Check(t, p, scenariotest.Generate(func(t *rapid.T) *scenarios.Scenario {
 //		sc := scenarios.New("mine")
@@ -50,13 +52,10 @@
 package scenariotest
 
 import (
-	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -65,7 +64,6 @@ import (
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/scenarios"
-	"github.com/lockstep-sim/lockstep/scenarios/shrink"
 )
 
 // Option changes what Check does.
@@ -89,8 +87,8 @@ func Machine(name string) Option { return func(s *settings) { s.machine = name }
 
 // Set gives keys of every experiment other values when it is drawn, each as KEY=VALUE
 // and read as in a scenario file, like --set of lockstep run:
-// Set("workload.mix={get: 50%, put: 50%}"). The rest stays as drawn, so a value that
-// contradicts it fails the test.
+// Set("workload.clients=2"). The rest stays as drawn, so a value that contradicts it
+// fails the test: a mix goes with a [Machine].
 func Set(assignments ...string) Option {
 	return func(s *settings) {
 		for _, text := range assignments {
@@ -155,13 +153,14 @@ func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := clockOf(t)
 	for _, file := range s.saved(t) {
-		s.again(t, p, file)
+		s.again(t, c, p, file)
 	}
 	if t.Failed() {
 		return
 	}
-	f := &trial{settings: s, p: p, short: testing.Short(), tell: func(f *trial) string { return f.line }}
+	f := &trial{settings: s, p: p, short: testing.Short(), clock: c, tell: func(f *trial) string { return f.line }}
 	defer func() { // rapid prints twice what a property says, and the story is long
 		if f.story != f.line {
 			t.Log(f.story)
@@ -179,11 +178,21 @@ func Fuzz(f *testing.F, p *protocols.Protocol, options ...Option) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for seed := range byte(8) {
-		f.Add([]byte{seed, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, seed, seed, seed})
+	for seed := range uint64(8) {
+		f.Add(corpus(seed))
 	}
 	whole := &trial{settings: s, p: p, tell: func(f *trial) string { return f.story }}
 	f.Fuzz(rapid.MakeFuzz(whole.one))
+}
+
+// corpus is an input that the fuzzer begins with. rapid takes eight bytes for each draw,
+// 28 for a seed, and skips an input that ends too early.
+func corpus(seed uint64) []byte {
+	var data []byte
+	for i := range uint64(32) {
+		data = binary.LittleEndian.AppendUint64(data, protocols.Mix64(seed<<32+i))
+	}
+	return data
 }
 
 // prepare applies the options to a test's settings and to a copy of its protocol.
@@ -221,13 +230,14 @@ func prepare(test string, p *protocols.Protocol, options []Option) (*protocols.P
 type trial struct {
 	*settings
 	p       *protocols.Protocol
-	short   bool // one experiment of ten
+	short   bool // one experiment of two; rapid draws a fifth
 	runner  scenarios.Runner
 	count   int
 	failing experiment
 	line    string // what failed; "" as long as nothing has
 	story   string // the whole report
 	tell    func(*trial) string
+	clock   clock
 }
 
 // one draws an experiment and runs it. One call site and one text: rapid compares both.
@@ -238,7 +248,13 @@ func (f *trial) one(rt *rapid.T) {
 	if err != nil {
 		rt.Fatalf("%v", err)
 	}
-	if f.count++; f.line == "" && (!f.short || f.count%10 == 1) {
+	if f.line == "" && f.clock.over() {
+		f.failing = experimentOf(sc, seed)
+		f.line = fmt.Sprintf("the time that -timeout gives is nearly over after %d experiments, none of which failed: "+
+			"a larger -timeout or a smaller -rapid.checks would do", f.count)
+		f.story = f.line
+	}
+	if f.count++; f.line == "" && (!f.short || f.count%2 == 1) {
 		f.run(sc, seed)
 	}
 	if f.line != "" && f.failing == experimentOf(sc, seed) {
@@ -248,7 +264,8 @@ func (f *trial) one(rt *rapid.T) {
 
 // run runs an experiment, the first one twice, and keeps what is wrong with it.
 func (f *trial) run(sc *scenarios.Scenario, seed uint64) {
-	r := f.runner.Run(sc, f.p, seed, scenarios.Options{History: true})
+	var r *scenarios.Result
+	f.clock.watch(func() string { return f.unended(sc, f.p, seed) }, func() { r = f.runner.Run(sc, f.p, seed, scenarios.Options{History: true}) })
 	failed := r.Code() != scenarios.CodeOK
 	switch {
 	case (failed || f.count == 1) && r.Err == nil && scenarios.Run(sc, f.p, seed, scenarios.Options{}).Digest != r.Digest:
@@ -256,7 +273,7 @@ func (f *trial) run(sc *scenarios.Scenario, seed uint64) {
 			"it looks at a clock, a random number, the order of a map or a variable that nodes share; protocoltest.Run says where", f.p.Name, seed)
 		f.story = f.line
 	case failed:
-		f.line, f.story = r.String(), f.report(sc, f.p, r)
+		f.line, f.story = r.String(), f.report(f.clock, sc, f.p, r)
 	default:
 		return
 	}
@@ -316,8 +333,17 @@ func CheckLibrary(t *testing.T, p *protocols.Protocol, seeds uint64) {
 func check(t *testing.T, p *protocols.Protocol, sc *scenarios.Scenario, seeds uint64) {
 	t.Helper()
 	var runner scenarios.Runner
+	c := clockOf(t)
 	for seed := uint64(1); seed <= seeds; seed++ {
-		if r := runner.Run(sc, p, seed, scenarios.Options{}); r.Code() != scenarios.CodeOK {
+		if c.over() {
+			t.Fatalf("the time that -timeout gives is nearly over after %d of %d seeds, none of which failed", seed-1, seeds)
+		}
+		var r *scenarios.Result
+		c.watch(func() string {
+			return fmt.Sprintf("%s, %s with seed %d; repeat: %s", sc.Name, p.Name, seed, goTest(t.Name()))
+		},
+			func() { r = runner.Run(sc, p, seed, scenarios.Options{}) })
+		if r.Code() != scenarios.CodeOK {
 			t.Fatalf("%s", text(r, goTest(t.Name())))
 		}
 	}
@@ -338,7 +364,7 @@ func (s *settings) saved(t *testing.T) []string {
 }
 
 // again runs a saved plan. Its first line names the seed.
-func (s *settings) again(t *testing.T, p *protocols.Protocol, file string) {
+func (s *settings) again(t *testing.T, c clock, p *protocols.Protocol, file string) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -356,114 +382,15 @@ func (s *settings) again(t *testing.T, p *protocols.Protocol, file string) {
 		t.Errorf("%v", err)
 		return
 	}
-	r := scenarios.Run(sc, p, seed, scenarios.Options{})
+	var r *scenarios.Result
+	c.watch(func() string {
+		return fmt.Sprintf("%s, %s with seed %d; repeat: %s", file, p.Name, seed, s.replay(file, p, seed))
+	},
+		func() { r = scenarios.Run(sc, p, seed, scenarios.Options{}) })
 	if r.Code() == scenarios.CodeOK || r.Verdict == checker.Inconclusive && strings.Contains("\n"+string(data), "\n"+cutLine+"\n") {
 		return
 	}
 	t.Errorf("%s", text(r, s.replay(file, p, seed)))
-}
-
-const (
-	seedLine = "# seed %d"
-	cutLine  = "# cut where the violation showed"
-)
-
-// report makes a failing plan small, saves it, and says what happens in it and how to
-// repeat it.
-func (s *settings) report(sc *scenarios.Scenario, p *protocols.Protocol, r *scenarios.Result) string {
-	sc = scenarios.Resolved(sc, p)
-	plan, told, drawing, head := scenarios.Format(sc), "", []byte(nil), fmt.Sprintf(seedLine+"\n", r.Seed)
-	if r.Verdict == checker.Violation && s.budget > 0 {
-		if small, err := shrink.Minimise(context.Background(), sc, p, r.Seed, shrink.Options{MaxRuns: s.budget, Fixed: s.set}); err == nil {
-			if story, err := shrink.Tell(small.Scenario, p, r.Seed, ""); err == nil {
-				told = fmt.Sprintf("made small in %d runs: %s\n\n%s\n", small.Runs, small.Sizes(), story.Text)
-				plan, drawing, head = story.Scenario, story.SVG, head+cutLine+"\n"
-			}
-		}
-	}
-	data := append([]byte(head), plan...)
-	file := filepath.Join(s.folder, fmt.Sprintf("%x", sha256.Sum256(data))[:8]+".yaml")
-	err := save(file, data)
-	if err == nil && drawing != nil {
-		err = save(strings.TrimSuffix(file, ".yaml")+".svg", drawing)
-	}
-	if told != "" {
-		told += "found in a run with " + counted(len(r.Faults)) + ": "
-		r.Faults = nil // of the whole plan: the story has those that mattered
-	}
-	if err != nil {
-		return told + text(r, fmt.Sprintf("the plan could not be saved (%v); it is:\n%s", err, data))
-	}
-	return told + text(r, s.replay(file, p, r.Seed))
-}
-
-func (s *settings) replay(file string, p *protocols.Protocol, seed uint64) string {
-	if s.command == "" {
-		return goTest(s.test)
-	}
-	return fmt.Sprintf("%s run %s --protocol %s --seed %d", s.command, filepath.ToSlash(fromRoot(file)), p.Name, seed)
-}
-
-// goTest is the command that runs a test again, in the root of the module.
-func goTest(name string) string {
-	parts := strings.Split(name, "/")
-	for i, part := range parts {
-		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
-	}
-	return fmt.Sprintf("go test ./%s -run '%s'", filepath.ToSlash(fromRoot(".")), strings.Join(parts, "/"))
-}
-
-// fromRoot returns the name of a file as seen from the root of the module, where
-// commands are run; tests run in their package's folder.
-func fromRoot(file string) string {
-	here, err := os.Getwd()
-	if err != nil || filepath.IsAbs(file) {
-		return file
-	}
-	for root := here; ; root = filepath.Dir(root) {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			if name, err := filepath.Rel(root, filepath.Join(here, file)); err == nil {
-				return name
-			}
-		}
-		if root == filepath.Dir(root) {
-			return file
-		}
-	}
-}
-
-func save(file string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, data, 0o644)
-}
-
-// text is the canonical report of a failed run: no addresses, no times of the
-// machine.
-func text(r *scenarios.Result, replay string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", r)
-	for _, f := range r.Faults {
-		fmt.Fprintf(&b, "  fault %d: %s %s", f.ID, f.Kind, f.Target)
-		if f.Resolved != "" && f.Resolved != f.Target {
-			fmt.Fprintf(&b, " (%s)", f.Resolved)
-		}
-		fmt.Fprintf(&b, ", %s to %s: %s\n", protocols.Time(f.StartNS), protocols.Time(f.EndNS), f.How)
-	}
-	for _, m := range r.Missed() {
-		fmt.Fprintf(&b, "  expected %s, got %s\n", m.Text, m.Got)
-	}
-	fmt.Fprintf(&b, "repeat: %s", replay)
-	return b.String()
-}
-
-// counted says how many faults a plan had.
-func counted(faults int) string {
-	if faults == 1 {
-		return "1 fault"
-	}
-	return fmt.Sprintf("%d faults", faults)
 }
 
 // fileName makes a folder of a test's name.

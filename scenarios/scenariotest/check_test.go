@@ -137,6 +137,7 @@ func TestFlags(t *testing.T) {
 	}{
 		{"TestPlanIsRun", "[rapid] OK, passed 12 tests", 2},
 		{"FuzzRaft", "=== RUN   FuzzRaft/seed#", 16},
+		{"FuzzRaft", "--- PASS: FuzzRaft/seed#", 16}, // none is skipped
 	} {
 		out, err := exec.Command(os.Args[0], "-test.run=^"+c.test+"$", "-test.v", "-test.count=2", "-rapid.checks=12", "-rapid.seed=5").CombinedOutput()
 		if n := strings.Count(string(out), c.want); err != nil || n != c.times {

@@ -2,19 +2,25 @@ package shrink_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"os/exec"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-sim/lockstep/checker"
 	"github.com/lockstep-sim/lockstep/protocols"
 	"github.com/lockstep-sim/lockstep/protocols/all"
 	"github.com/lockstep-sim/lockstep/scenarios"
 	"github.com/lockstep-sim/lockstep/scenarios/shrink"
+	"github.com/lockstep-sim/lockstep/sim"
 )
 
 // bugs that most drawn plans show.
@@ -107,12 +113,81 @@ func FuzzMinimise(f *testing.F) {
 	})
 }
 
-// contained demands that a result is part of the plan it came from.
+// contained demands that a result is part of the plan it came from: every fault is one
+// of the plan's, of its kind or a simpler one and no longer, every wish of the operator
+// and every operation is of a kind that was there.
 func contained(t *testing.T, sc *scenarios.Scenario, r *shrink.Result) {
+	t.Helper()
 	small := r.Scenario
 	if len(small.Faults) > len(sc.Faults) || small.Replicas > sc.Replicas || small.For > sc.For || small.Workload.Clients > sc.Workload.Clients ||
-		uint64(len(small.Workload.Calls)) > r.Before.Operations.Total() {
+		len(small.Admin) > len(sc.Admin) || uint64(len(small.Workload.Calls)) > r.Before.Operations.Total() {
 		t.Fatalf("larger than before: %s", r.Sizes())
+	}
+	taken := map[int]bool{}
+	for i := range small.Faults {
+		f := &small.Faults[i]
+		origin := cmp.Or(f.Stream, f.ID)
+		if origin < 1 || origin > len(sc.Faults) || taken[origin] {
+			t.Fatalf("fault %d is number %d of the plan, which has %d and each of them once", f.ID, origin, len(sc.Faults))
+		}
+		taken[origin] = true
+		if from := &sc.Faults[origin-1]; f.Kind != from.Kind && f.Kind != simpler[from.Kind] || f.For > from.For+time.Second { // times are put on a grid
+			t.Fatalf("fault %d is %s for %s, was %s for %s", f.ID, f.Kind, f.For, from.Kind, from.For)
+		}
+	}
+	for _, s := range small.Admin {
+		if !slices.ContainsFunc(sc.Admin, func(was sim.AdminStep) bool { return was.Kind == s.Kind }) {
+			t.Fatalf("nobody had wished to %v", s.Kind)
+		}
+	}
+	for _, c := range small.Workload.Calls {
+		if !slices.ContainsFunc(sc.Workload.Mix, func(s sim.Share) bool { return s.Op == c.Op && s.Kind == c.Kind }) {
+			t.Fatalf("%s was not among the operations", c.Op)
+		}
+	}
+}
+
+// simpler is the kind that may take the place of a kind.
+var simpler = map[protocols.FaultKind]protocols.FaultKind{
+	protocols.FaultCrash:   protocols.FaultPause,
+	protocols.FaultLoss:    protocols.FaultPartition,
+	protocols.FaultReorder: protocols.FaultDelay,
+}
+
+// TestContained proves that contained tells a part from what is none.
+func TestContained(t *testing.T) {
+	const variable = "SHRINK_SPOIL"
+	spoils := map[string]func(*scenarios.Scenario){
+		"twice":   func(sc *scenarios.Scenario) { sc.Faults = append(sc.Faults, sc.Faults[0]) },
+		"foreign": func(sc *scenarios.Scenario) { sc.Faults[0].Stream = 99 },
+		"kind":    func(sc *scenarios.Scenario) { sc.Faults[0].Kind = protocols.FaultWipe },
+		"longer":  func(sc *scenarios.Scenario) { sc.Faults[0].For *= 3 },
+		"wish":    func(sc *scenarios.Scenario) { sc.Admin = []sim.AdminStep{{Kind: protocols.TransferLeadership}} },
+		"calls":   func(sc *scenarios.Scenario) { sc.Workload.Calls[0].Op = protocols.Double },
+	}
+	plan := func() *scenarios.Scenario {
+		sc := scenarios.New("plan")
+		sc.Faults = []sim.Fault{{ID: 1, Kind: protocols.FaultCrash, For: 1e9}, {ID: 2, Kind: protocols.FaultPause, For: 1e9}}
+		sc.Admin = []sim.AdminStep{{Kind: protocols.Reconfigure}}
+		sc.Workload.Calls = []sim.Call{{Client: -1, Op: protocols.Get, Kind: protocols.Read}}
+		return sc
+	}
+	result := func(sc *scenarios.Scenario) *shrink.Result {
+		return &shrink.Result{Scenario: sc, Before: &scenarios.Result{Operations: scenarios.Operations{OK: 9}}, After: &scenarios.Result{}}
+	}
+	if spoil := spoils[os.Getenv(variable)]; spoil != nil {
+		sc := plan()
+		spoil(sc)
+		contained(t, plan(), result(sc))
+		return
+	}
+	contained(t, plan(), result(plan()))
+	for name := range spoils {
+		command := exec.Command(os.Args[0], "-test.run=^TestContained$")
+		command.Env = append(os.Environ(), variable+"="+name)
+		if out, err := command.CombinedOutput(); err == nil {
+			t.Errorf("%s passes:\n%s", name, out)
+		}
 	}
 }
 

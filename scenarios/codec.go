@@ -249,7 +249,7 @@ func (m *mapping[P]) keyList() []Key {
 	for _, k := range all {
 		for _, alias := range words {
 			if rest, ok := strings.CutPrefix(k.Path, m.aliases[alias]); ok && k.Means == "" && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-				all = append(all, Key{alias + rest, k.Doc, k.Path})
+				all = append(all, Key{Path: alias + rest, Doc: k.Doc, Means: k.Path})
 			}
 		}
 	}

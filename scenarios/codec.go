@@ -382,6 +382,9 @@ func span(lo, hi protocols.Duration) codec[protocols.Duration] {
 	c := scalar("a duration such as 800ms or 1.5s", func(s string) (protocols.Duration, error) {
 		v, err := readSpan(s)
 		if err == nil && (v < lo || v > hi) {
+			if v == 0 {
+				return 0, fmt.Errorf("want a duration above 0s, got %s", quote(s))
+			}
 			return 0, fmt.Errorf("want a duration from %s to %s, got %s", sim.FormatDuration(lo), sim.FormatDuration(hi), quote(s))
 		}
 		return v, err

@@ -112,6 +112,13 @@ func faultTopics(list []*protocols.Protocol) []Topic {
 				t.Details = append(t.Details, name+": "+key.Doc)
 			}
 		}
+		if k.short != nil {
+			text := "alone, " + string(k.kind) + ": VALUE gives the " + k.short.key
+			if k.short.key != "target" {
+				text += ", and the target is all"
+			}
+			t.Details = append(t.Details, text)
+		}
 		for _, p := range list {
 			t.Details = append(t.Details, p.Name+" "+limitText(p, k.kind))
 		}

@@ -246,7 +246,11 @@ func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 func listKeys(b *bufio.Writer, _ []*protocols.Protocol, _ Paint) {
 	var rows []table.Row
 	for _, k := range scenarios.Keys() {
-		rows = append(rows, table.Row{k.Path, k.Doc})
+		doc := k.Doc
+		if k.Default != "" {
+			doc += " Default: " + k.Default
+		}
+		rows = append(rows, table.Row{k.Path, doc})
 	}
 	writeList(b, "", nil, rows)
 	b.WriteString("\nThe parameters of the protocols: lockstep list protocols\n")

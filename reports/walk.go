@@ -42,7 +42,7 @@ func (w *Walk) Len() int { return len(w.events) }
 func (w *Walk) line(i int) *sim.TraceEvent { return &w.rec.Result.Trace[w.events[i]] }
 
 // Find returns the place of an event by number (40; the next that has left a trace), or
-// of the last one up to a time (2.5s). A number behind the last event is an error.
+// of the last one up to a time (2.5s). What is behind the last event is an error.
 func (w *Walk) Find(text string) (int, error) {
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
 		if last := w.rec.Result.Events; n > last {
@@ -53,6 +53,9 @@ func (w *Walk) Find(text string) (int, error) {
 	at, err := scenarios.ParseTime(text)
 	if err != nil {
 		return 0, fmt.Errorf("want an event such as 40 or a time such as 2.5s, got %q", text)
+	}
+	if end := w.line(len(w.events) - 1).Time; at > end {
+		return 0, fmt.Errorf("%s: the run ends at %s", text, end)
 	}
 	n := sort.Search(len(w.events), func(i int) bool { return w.line(i).Time > at })
 	return max(0, n-1), nil

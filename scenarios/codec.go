@@ -249,7 +249,7 @@ func (m *mapping[P]) keyList() []Key {
 	for _, k := range all {
 		for _, alias := range words {
 			if rest, ok := strings.CutPrefix(k.Path, m.aliases[alias]); ok && k.Means == "" && (rest == "" || rest[0] == '.' || rest[0] == '[') {
-				all = append(all, Key{alias + rest, k.Doc, k.Path})
+				all = append(all, Key{Path: alias + rest, Doc: k.Doc, Means: k.Path})
 			}
 		}
 	}
@@ -382,6 +382,9 @@ func span(lo, hi protocols.Duration) codec[protocols.Duration] {
 	c := scalar("a duration such as 800ms or 1.5s", func(s string) (protocols.Duration, error) {
 		v, err := readSpan(s)
 		if err == nil && (v < lo || v > hi) {
+			if v == 0 {
+				return 0, fmt.Errorf("want a duration above 0s, got %s", quote(s))
+			}
 			return 0, fmt.Errorf("want a duration from %s to %s, got %s", sim.FormatDuration(lo), sim.FormatDuration(hi), quote(s))
 		}
 		return v, err

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -76,24 +77,45 @@ func (d *decoder) load(data []byte) *yaml.Node {
 // mistakes that scenarios invite.
 func (d *decoder) syntax(bad *yaml.LoadError) {
 	text := bad.Message
-	line := bad.Mark.Line
+	line, column := bad.Mark.Line, bad.Mark.Column
 	switch {
 	case strings.Contains(text, "no documents in stream"):
 		text = "the file is empty; lockstep init writes a commented scenario"
 	case strings.Contains(text, "found multiple"):
-		text = "want one YAML document, found several (a line --- starts a new one)"
+		text = "want one YAML document, found several: a line --- starts a new one"
+		line, column = d.secondDocument(), 1
 	case strings.Contains(text, "exceeded max depth"):
 		text = fmt.Sprintf("lists and mappings are nested deeper than %d", maxDepth)
 	case strings.Contains(bad.ContextMsg, "block scalar"):
 		text = `not YAML: quote a value that starts with ">", as in ">= 99%"`
 	case strings.Contains(text, "cannot start any token") && line > 0 && line <= len(d.lines) && strings.HasPrefix(strings.TrimLeft(d.lines[line-1], " "), "\t"):
 		text = "not YAML: indent with spaces, not tabs"
+	case strings.Contains(bad.ContextMsg, "quoted scalar") && strings.Contains(text, "end of stream"):
+		text = "not YAML: the quotation mark that opens here is never closed"
+		line, column = bad.ContextMark.Line, bad.ContextMark.Column
+	case strings.Contains(bad.ContextMsg, "flow mapping") && line > 0 && line <= len(d.lines) && positioned.MatchString(d.lines[line-1]):
+		text = `not YAML: quote a key with a position inside {…}, as in "faults[1].for": [1s, 2s]`
 	case strings.Contains(bad.ContextMsg, "while"):
 		text = "not YAML: " + bad.ContextMsg + ": " + text
 	default:
 		text = "not YAML: " + text
 	}
-	d.report(&yaml.Node{Line: line, Column: max(1, bad.Mark.Column)}, false, "%s", text)
+	d.report(&yaml.Node{Line: line, Column: max(1, column)}, false, "%s", text)
+}
+
+// positioned matches a key with a position, which a flow mapping takes for a list.
+var positioned = regexp.MustCompile(`[a-z]\[[0-9]+\][.:]`)
+
+// secondDocument is the line in which another YAML document begins, 0 for none.
+func (d *decoder) secondDocument() int {
+	begun := false
+	for i, l := range d.lines {
+		if begun && strings.HasPrefix(l, "---") {
+			return i + 1
+		}
+		begun = begun || strings.TrimSpace(l) != "" && !strings.HasPrefix(l, "#")
+	}
+	return 0
 }
 
 // plain refuses anchors, aliases, merge keys, tags and deep nesting in the whole

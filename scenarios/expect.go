@@ -225,6 +225,13 @@ func ParseProbe(s string) (Probe, error) {
 func parseCondition(m *Metric, s string) (Condition, error) {
 	op, rest := cutOperator(s)
 	v, err := m.Unit.parse(rest)
+	if bare := rest == strings.TrimSpace(s); err == nil && bare && m.Unit != UnitCount && v != 0 && !(m.Unit == UnitPercent && v == 1_000_000) {
+		op := "<="
+		if m.Name == "availability" || m.Name == "throughput" {
+			op = ">="
+		}
+		return Condition{}, fmt.Errorf("want a bound such as %q: without <, <=, >= or > it would have to be met exactly, which = %s says", op+" "+rest, rest)
+	}
 	if err == errPlain {
 		err = fmt.Errorf("want <, <=, =, >= or > and %s, got %s", m.Unit.want(), quote(s))
 	}

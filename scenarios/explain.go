@@ -30,7 +30,12 @@ func Explain(word string, list []*protocols.Protocol) ([]Topic, error) {
 	}
 	word = strings.Join(words, " ")
 	all := Topics(list)
-	if found := named(all, func(t Topic) bool { return strings.EqualFold(t.Name, word) }); len(found) > 0 {
+	word, _, _ = strings.Cut(word, "(") // region(JP) is the target region
+	found := named(all, func(t Topic) bool { return strings.EqualFold(t.Name, word) })
+	if t, shipped := scenarioTopic(word, list); shipped {
+		found = append(found, t)
+	}
+	if len(found) > 0 {
 		return found, nil
 	}
 	inside := func(t Topic) bool {
@@ -43,7 +48,7 @@ func Explain(word string, list []*protocols.Protocol) ([]Topic, error) {
 	for i, t := range all {
 		names[i] = strings.ToLower(t.Name)
 	}
-	hint := DidYouMean(word, names)
+	hint := DidYouMean(word, append(names, Shipped()...))
 	for _, t := range all {
 		if strings.EqualFold(`; did you mean "`+t.Name+`"?`, hint) {
 			hint = `; did you mean "` + t.Name + `"?`
@@ -93,7 +98,7 @@ func operationTopics() []Topic {
 // that the parser, the schema, the lists and the reference use.
 func Topics(list []*protocols.Protocol) []Topic {
 	return slices.Concat(faultTopics(list), checkTopics(list), bugTopics(list), targetTopics(), eventTopics(), nemesisTopics(),
-		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), operationTopics(), keyTopics(), protocolTopics(list))
+		metricTopics(), probeTopics(), situationTopics(list), verbTopics(), operationTopics(), presetTopics(), verdictTopics(), keyTopics(), protocolTopics(list))
 }
 
 func faultTopics(list []*protocols.Protocol) []Topic {
@@ -106,6 +111,13 @@ func faultTopics(list []*protocols.Protocol) []Topic {
 			if name, inside := strings.CutPrefix(key.Path, "faults[]."+string(k.kind)+"."); inside {
 				t.Details = append(t.Details, name+": "+key.Doc)
 			}
+		}
+		if k.short != nil {
+			text := "alone, " + string(k.kind) + ": VALUE gives the " + k.short.key
+			if k.short.key != "target" {
+				text += ", and the target is all"
+			}
+			t.Details = append(t.Details, text)
 		}
 		for _, p := range list {
 			t.Details = append(t.Details, p.Name+" "+limitText(p, k.kind))
@@ -232,6 +244,48 @@ func nemesisTopics() []Topic {
 	return topics
 }
 
+// presetTopics holds the words that stand for costs and distances.
+func presetTopics() []Topic {
+	var topics []Topic
+	for _, m := range sim.Matrices() {
+		topics = append(topics, Topic{Kind: "matrix", Name: m.Name, Text: m.Source,
+			Details: []string{"regions: " + strings.Join(m.Regions, ", ")},
+			Example: "network: {regions: [" + strings.Join(m.Regions, ", ") + "], matrix: " + m.Name + "}"})
+	}
+	for _, c := range sim.CPUPresets() {
+		topics = append(topics, Topic{Kind: "cpu", Name: c.Name, Text: sentence(c.Source), Example: "cpu: " + c.Name})
+	}
+	return topics
+}
+
+// verdictTopics holds what a run can come to.
+func verdictTopics() []Topic {
+	var topics []Topic
+	for _, v := range []struct{ name, text string }{
+		{"ok", "No check was broken, and the run came to its end."},
+		{"violation", "A check was broken: of safety, of liveness after the heal, or protocol code panicked. Exit code 1 unless it is expected."},
+		{"inconclusive", "The budget of the judge or of the run was spent before anything was decided. Exit code 3."},
+		{"unavailable", "After the heal no progress is possible, and the protocol says why. Exit code 4 unless it is expected."},
+		{"outside-model", "The plan goes beyond what the protocol claims to survive: what then breaks is no bug. Exit code 4 unless it is expected."},
+	} {
+		topics = append(topics, Topic{Kind: "verdict", Name: v.name, Text: v.text})
+	}
+	return topics
+}
+
+// scenarioTopic is a shipped scenario; false where there is none of the name that the
+// protocols of a list can run.
+func scenarioTopic(name string, list []*protocols.Protocol) (Topic, bool) {
+	if !slices.Contains(Shipped(), name) {
+		return Topic{}, false
+	}
+	sc, _, err := Load(name, list)
+	if err != nil {
+		return Topic{}, false
+	}
+	return Topic{Kind: "scenario", Name: name, Text: sc.Why, Example: "lockstep run " + name}, true
+}
+
 func metricTopics() []Topic {
 	var topics []Topic
 	for _, m := range metrics {
@@ -284,6 +338,9 @@ func keyTopics() []Topic {
 		t := Topic{Kind: "key", Name: k.Path, Text: k.Doc}
 		if k.Means != "" {
 			t.Text = "The same as " + k.Means + ", which lockstep writes."
+		}
+		if k.Default != "" {
+			t.Details = append(t.Details, "default: "+k.Default)
 		}
 		for _, inner := range keys {
 			rest, inside := strings.CutPrefix(inner.Path, k.Path)

@@ -43,6 +43,9 @@ func TestEverythingIsExplained(t *testing.T) {
 	words["parameter"] = []string{"parameters.toy.pulse"}
 	words["probe"] = []string{"every fault effective", "admin N effective"}
 	words["nemesis"] = []string{"kill", "packet"}
+	words["cpu"], words["matrix"] = []string{"lan-server"}, []string{"paxi-aws"}
+	words["verdict"] = []string{"ok", "violation", "inconclusive", "unavailable", "outside-model"}
+	words["scenario"] = []string{"steady-state"}
 	for _, shape := range nemesisShapes {
 		words["nemesis"] = append(words["nemesis"], shape.word)
 	}
@@ -61,6 +64,29 @@ func TestEverythingIsExplained(t *testing.T) {
 				t.Errorf("%s is not explained as a %s: %+v", name, kind, topics)
 			}
 		}
+	}
+}
+
+// What a key is said to be without a word about it can be written, and changes nothing.
+func TestDefaultsOfKeys(t *testing.T) {
+	seen := 0
+	for _, k := range Keys() {
+		if k.Default == "" {
+			continue
+		}
+		seen++
+		sc := New("x")
+		if err := Set(sc, k.Path, k.Default, toys()); err != nil {
+			t.Errorf("%s: %v", k.Path, err)
+		} else if got, want := string(Format(sc)), string(Format(New("x"))); got != want {
+			t.Errorf("%s: %s is not what it is without it", k.Path, k.Default)
+		}
+	}
+	if seen < 25 {
+		t.Errorf("only %d keys have a default", seen)
+	}
+	if topics, err := Explain("network.latency", toys()); err != nil || !slices.Contains(topics[0].Details, "default: 500us..1ms") {
+		t.Errorf("explained as %v, %v", topics, err)
 	}
 }
 

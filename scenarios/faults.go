@@ -67,7 +67,13 @@ type shortened struct {
 
 func shortForm[T any](name string, at func(*sim.Fault) *T, c codec[T]) *shortened {
 	return &shortened{codec[sim.Fault]{
-		read:   func(d *decoder, n *yaml.Node, path string, f *sim.Fault) { c.read(d, n, path, at(f)) },
+		read: func(d *decoder, n *yaml.Node, path string, f *sim.Fault) {
+			if _, err := sim.ParseTarget(n.Value); err == nil && name != "target" {
+				d.fail(n, "%s: want the %s, which stands alone where all are hit, or both as in {target: %s, %s: …}, got the target %s", path, name, n.Value, name, quote(n.Value))
+				return
+			}
+			c.read(d, n, path, at(f))
+		},
 		schema: c.schema,
 	}, name}
 }

@@ -14,9 +14,10 @@ import (
 
 // Key is one key of the scenario language, for the reference and for hints.
 type Key struct {
-	Path  string // network.links[].latency
-	Doc   string
-	Means string // where Path has another tool's word in it: the path as lockstep writes it
+	Path    string // network.links[].latency
+	Doc     string
+	Means   string // where Path has another tool's word in it: the path as lockstep writes it
+	Default string // what the key is without a word about it, as a file writes it; may be empty
 }
 
 // under puts a key into a mapping's key of that name.
@@ -41,7 +42,37 @@ func Keys() []Key {
 }
 
 // everyKey lists the keys with other tools' words for them.
-func everyKey() []Key { return scenarioMapping().keyList() }
+func everyKey() []Key {
+	keys := scenarioMapping().keyList()
+	plain := New("")
+	tree := scenarioMapping().write(plain)
+	for i := range keys {
+		if n := nodeAt(tree, keys[i].Path); n != nil && !hasKeysInside(keys, keys[i].Path) {
+			keys[i].Default = flat(n)
+		}
+	}
+	return keys
+}
+
+// nodeAt returns the value of a key in a tree; nil where it is not in it.
+func nodeAt(tree *yaml.Node, path string) *yaml.Node {
+	for part := range strings.SplitSeq(path, ".") {
+		i := 0
+		for ; i+1 < len(tree.Content) && tree.Content[i].Value != part; i += 2 {
+		}
+		if tree.Kind != yaml.MappingNode || i+1 >= len(tree.Content) {
+			return nil
+		}
+		tree = tree.Content[i+1]
+	}
+	return tree
+}
+
+func hasKeysInside(keys []Key, path string) bool {
+	return slices.ContainsFunc(keys, func(k Key) bool {
+		return strings.HasPrefix(k.Path, path+".") || strings.HasPrefix(k.Path, path+"[]")
+	})
+}
 
 // scenarioMapping is the one table of the scenario language.
 func scenarioMapping() *mapping[Scenario] {
@@ -53,7 +84,7 @@ func scenarioMapping() *mapping[Scenario] {
 			key("why", "What the scenario shows, in a sentence or two.", func(s *Scenario) *string { return &s.Why }, prose()),
 			key("replicas", "Number of replicas, 1..101; they are called n1, n2 and so on.", func(s *Scenario) *int { return &s.Replicas }, whole[int](1, protocols.MaxNodes)),
 			key("members", "The first members, n1 n2 n3 for example; without it every replica. The others boot without members, and join by a reconfiguration.", func(s *Scenario) *protocols.NodeSet { return &s.Members }, nodeSet()),
-			key("machine", "State machine that the log feeds.", func(s *Scenario) *string { return &s.Machine }, choice[string](protocols.MachineNames()...)),
+			key("machine", machineText(), func(s *Scenario) *string { return &s.Machine }, choice[string](protocols.MachineNames()...)),
 			key("protocols", "Protocols that the scenario is meant for; without it, all.", func(s *Scenario) *[]string { return &s.Protocols }, listOf("a list of protocols", true, word())),
 			key("parameters", "Settings by protocol, for example {raft: {pre_vote: true, bugs: [R-02]}}; see lockstep list protocols.", func(s *Scenario) *[]Parameters { return &s.Parameters }, parametersCodec()),
 			key("network", "The links between replicas, and between clients and replicas.", func(s *Scenario) *sim.Network { return &s.Network }, networkMapping().codec()),
@@ -84,6 +115,15 @@ func scenarioMapping() *mapping[Scenario] {
 			"seeds": "a scenario has no seeds: give --seeds A..B on the command line",
 		},
 	}
+}
+
+// machineText names the machines with their operations.
+func machineText() string {
+	var all []string
+	for _, name := range protocols.MachineNames() {
+		all = append(all, name+" ("+strings.Join(shareNames(name), ", ")+")")
+	}
+	return "State machine that the log feeds, with the operations that a mix can hold: " + strings.Join(all, ", ") + "."
 }
 
 func linkFields[P any](at func(*P) *sim.Link) []field[P] {

@@ -268,7 +268,7 @@ func cpuCodec() codec[sim.CPU] {
 				return p.CPU, nil
 			}
 		}
-		return sim.CPU{}, fmt.Errorf("cpu: want one of %s, or costs such as {receive: 25us, send: 1us}, got %s%s", strings.Join(names, ", "), quote(s), DidYouMean(s, names))
+		return sim.CPU{}, fmt.Errorf("want one of %s, or costs such as {receive: 25us, send: 1us}, got %s%s", strings.Join(names, ", "), quote(s), DidYouMean(s, names))
 	}, func(c sim.CPU) string {
 		for _, p := range sim.CPUPresets() {
 			if p.CPU == c {
@@ -316,7 +316,7 @@ func validateNetwork(sc *Scenario, report reporter) {
 	}
 	switch {
 	case len(n.Regions) > 0 && len(n.Matrix.Regions) == 0:
-		report("network.regions", "want a matrix that says how far the regions are from each other")
+		report("network.matrix", "want a matrix that says how far the regions of network.regions are from each other")
 		return
 	case len(n.Regions) == 0 && len(n.Matrix.Regions) > 0:
 		report("network.matrix", "want regions: who is where, as in {VA: n1 c1, OR: n2 c2}, or their names alone")

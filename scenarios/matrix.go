@@ -214,11 +214,46 @@ func validateMatrix(sc *Scenario, list []*protocols.Protocol, report reporter) {
 		for i, v := range axis.Values {
 			one := *sc
 			one.Matrix = nil
-			if err := Set(&one, axis.Key, v, list); err != nil {
+			err := Set(&one, axis.Key, v, list)
+			if err != nil {
+				err = together(sc, Assignment{axis.Key, v}, err, list)
+			}
+			if err != nil {
 				report(fmt.Sprintf("%s[%d]", at, i+1), "%s", firstProblem(err))
 			}
 		}
 	}
+}
+
+// together says what is wrong with a value that cannot be set alone: nothing where it
+// goes with all values of the other keys, alone where it goes with none, else the first
+// combination that does not go.
+func together(sc *Scenario, a Assignment, alone error, list []*protocols.Protocol) error {
+	var first error
+	good := 0
+	for _, set := range combinations(sc.Matrix) {
+		if !slices.Contains(set, a) {
+			continue
+		}
+		cell := *sc
+		cell.Matrix = nil
+		err := setAll(&cell, set, list)
+		switch {
+		case err == nil:
+			good++
+		case first == nil:
+			others := slices.DeleteFunc(slices.Clone(set), func(b Assignment) bool { return b == a })
+			texts := make([]string, len(others))
+			for i, b := range others {
+				texts[i] = b.String()
+			}
+			first = fmt.Errorf("with %s: %s", strings.Join(texts, ", "), firstProblem(err))
+		}
+	}
+	if good == 0 {
+		return alone
+	}
+	return first
 }
 
 // firstProblem is the first of several problems in one line.

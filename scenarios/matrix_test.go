@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,6 +49,21 @@ func TestCells(t *testing.T) {
 	const command = `lockstep run grid.yaml --set 'network.loss=5%' --set 'workload.mix={put: 100%}' --set 'parameters.toy.window=3' --protocol toy --seed 7`
 	if got := Replay("", cells[3], toys()[0], 7); got != command {
 		t.Errorf("replay: %s", got)
+	}
+}
+
+// A value that does not go alone goes where the other keys go with it.
+func TestCellsTogether(t *testing.T) {
+	text := "name: x\nfor: 2s\nfaults: [{at: 1s, for: 500ms, crash: n1}]\nmatrix:\n  \"faults[1].at\": [1s, %s]\n  for: [%s]\n"
+	for _, c := range []struct{ at, length, wrong string }{
+		{"5s", "6s, 8s", ""},
+		{"5s", "3s, 8s", "matrix.faults[1].at[2]: with for=3s: faults[1].at: the fault strikes at 5s"},
+		{"9s", "3s, 8s", "matrix.faults[1].at[2]: faults[1].at: the fault strikes at 9s"},
+	} {
+		_, _, err := Parse("x.yaml", fmt.Appendf(nil, text, c.at, c.length), toys())
+		if (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+			t.Errorf("at %s for %s: %v, want %q", c.at, c.length, err, c.wrong)
+		}
 	}
 }
 

@@ -131,6 +131,8 @@ func validatePhases(sc *Scenario, report reporter) {
 		}
 		names[p.Name] = true
 		switch {
+		case i == 0 && p.At == 0:
+			report(path+".at", "want a time after 0s: what holds from the start is said by network and workload at the top")
 		case p.At <= before:
 			report(path+".at", "want a time after %s, at which the phase before it begins", before)
 		case int64(p.At) >= int64(sc.For):

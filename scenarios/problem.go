@@ -53,10 +53,11 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// printable replaces what could move a terminal's cursor, one character by one.
+// printable replaces what could move a terminal's cursor or turn the direction of
+// writing, one character by one.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError || (r >= 0x80 && r < 0xa0) {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError || r >= 0x80 && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return ' '
 		}
 		return r

@@ -100,13 +100,13 @@ func TestDrawnPlansVary(t *testing.T) {
 func TestOutsideModel(t *testing.T) {
 	p := fragile()
 	for _, c := range []struct{ faults, want string }{
-		{"[{at: 1s, for: 1s, crash: majority}]", "toy survives crash at 1 nodes at once, the plan has up to 2"},
-		{"[{at: 1s, for: 1s, crash: n1}, {at: 1500ms, for: 1s, crash: n2}]", "up to 2"},
+		{"[{at: 1s, for: 1s, crash: majority}]", "toy survives crash while at most 1 of its nodes are hit at once, and the plan may hit 2"},
+		{"[{at: 1s, for: 1s, crash: n1}, {at: 1500ms, for: 1s, crash: n2}]", "may hit 2"},
 		{"[{at: 1s, for: 1s, crash: n1}, {at: 2s, for: 1s, crash: n2}]", ""},
 		{"[{at: 1s, for: forever, pause: n1}, {at: 8s, for: 1s, pause: leader}]", "pause"},
-		{"[{at: 1s, for: 1s, skew: {target: n1, drift: 20%}}]", "skew at 0 nodes"},
+		{"[{at: 1s, for: 1s, skew: {target: n1, drift: 20%}}]", "does not claim to survive skew"},
 		{"[{at: 1s, for: 1s, partition: majority}]", ""},
-		{"[{at: 1s, for: 1s, crash: others of leader}]", "up to 2"},
+		{"[{at: 1s, for: 1s, crash: others of leader}]", "may hit 2"},
 		{"[{at: 1s, for: 1s, crash: minority}]", ""},
 	} {
 		sc, _, err := Parse("x", []byte("name: x\nfaults: "+c.faults+"\n"), []*protocols.Protocol{p})

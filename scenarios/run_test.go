@@ -107,7 +107,7 @@ func TestVerdicts(t *testing.T) {
 		{"replicas stay apart", strings.Replace(base, "replicas: 1", "replicas: 3", 1), checker.Violation, CheckConvergence, "n1 has applied", CodeViolation},
 		{"panics", base + mode("panic"), checker.Violation, CheckPanic, "the rope broke", CodeViolation},
 		{"budget spent before the heal", base + "events: 50\n", checker.Inconclusive, "", "before the heal", CodeInconclusive},
-		{"outside the model", base + "faults: [{at: 1s, for: 100ms, pause: n1}]\n", checker.OutsideModel, "", "survives pause at 0 nodes", CodeMissed},
+		{"outside the model", base + "faults: [{at: 1s, for: 100ms, pause: n1}]\n", checker.OutsideModel, "", "does not claim to survive pause", CodeMissed},
 		{"outside the model as expected", base + "faults: [{at: 1s, for: 100ms, pause: n1}]\nexpect: {verdict: outside-model}\n", checker.OutsideModel, "", "", CodeOK},
 		{"never gets over it", "name: x\nreplicas: 1\nfor: 4s\ngoodput: 90%\nnetwork: {latency: 1ms}\nworkload: {clients: 2, keys: 1, think: 1ms, timeout: 50ms}\nchecks: {linearizability: off}\nfaults: [{at: 2s, for: 100ms, crash: n1}]\n" + mode("limp"), checker.Violation, CheckGoodput, "operations return per second", CodeViolation},
 		{"gets over it", "name: x\nreplicas: 1\nfor: 4s\ngoodput: 90%\nnetwork: {latency: 1ms}\nworkload: {clients: 2, keys: 1, think: 1ms, timeout: 50ms}\nchecks: {linearizability: off}\nfaults: [{at: 2s, for: forever, delay: {target: all, latency: 20ms}}]\n", checker.OK, "", "", CodeOK},

@@ -186,6 +186,9 @@ func expand(arg string) (files []string, library bool, err error) {
 		if shippedName(arg) != "" {
 			return nil, true, nil
 		}
+		if arg == "-" {
+			return nil, false, fmt.Errorf("-: a scenario is not read from standard input, since the command that repeats a run names its file")
+		}
 		if strings.ContainsAny(arg, `/\`) || filepath.Ext(arg) != "" {
 			return nil, false, fmt.Errorf("%s: no such file or folder", printable(arg))
 		}

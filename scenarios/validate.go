@@ -192,7 +192,7 @@ func validateFaults(sc *Scenario, report reporter) {
 			report(in+".target", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
 		}
 		if !f.When.Set() && slices.Contains(strings.Fields(f.Target.String()), "subject") {
-			report(in, "subject is whom an event was about: write when, which event the fault waits for")
+			report(path+".when", "subject is whom an event was about: write when, which event the fault waits for")
 		}
 		if missing := unknownNode(f.From.String(), sc); missing != "" {
 			report(in+".from", "no node %q; this cluster has n1..n%d and clients c1..c%d", missing, sc.Replicas, sc.clients())
@@ -312,10 +312,18 @@ func (sc *Scenario) OutsideModel(p *protocols.Protocol) string {
 		}
 		limit := survives(p, kind.Kind, parameters, sc.Replicas)
 		if limit >= 0 && hit > limit {
-			reasons = append(reasons, fmt.Sprintf("%s survives %s at %d nodes at once, the plan has up to %d", p.Name, kind.Kind, limit, hit))
+			reasons = append(reasons, beyond(p.Name, kind.Kind, limit, hit))
 		}
 	}
 	return strings.Join(reasons, "; ")
+}
+
+// beyond says that a plan hits more nodes at once than a protocol survives.
+func beyond(protocol string, kind protocols.FaultKind, limit, hit int) string {
+	if limit == 0 {
+		return fmt.Sprintf("%s does not claim to survive %s, with these parameters", protocol, kind)
+	}
+	return fmt.Sprintf("%s survives %s while at most %d of its nodes are hit at once, and the plan may hit %d", protocol, kind, limit, hit)
 }
 
 // survives applies the default of Protocol.Survives.

@@ -40,7 +40,7 @@ func conductFields() []field[sim.Workload] {
 	rate := rateCodec()
 	return []field[sim.Workload]{
 		key("popularity", "How often each key is drawn: uniform, zipf(0.99) for key k in proportion to 1/k^0.99, or hotspot(10%,90%) for a tenth of the keys with nine tenths of the operations. k1 is the most popular.", func(w *sim.Workload) *sim.Popularity { return &w.Popularity }, popularity()),
-		key("mix", "What each operation is, in shares that add up to 100%: {get: 50%, put: 40%, cas: 10%}.", func(w *sim.Workload) *[]sim.Share { return &w.Mix }, mixCodec()),
+		key("mix", "What each operation is, in shares that add up to 100%: {get: 50%, put: 40%, cas: 10%}. Without it, the machine has a mix of its own: the default is that of kv.", func(w *sim.Workload) *[]sim.Share { return &w.Mix }, mixCodec()),
 		key("payload", "Bytes that a written value takes in messages and records beside its number: 100B, 1kB, or 100B..4KiB evenly; at most 1MiB.", func(w *sim.Workload) *sim.Sizes { return &w.Payload }, sizes()),
 		key("think", "Closed loop: pause between a result and the client's next call.", func(w *sim.Workload) *sim.Dist { return &w.Think }, distribution()),
 		key("every", "Open loop: time between arrivals over all clients; 0s is a closed loop.", func(w *sim.Workload) *sim.Dist { return &w.Every }, distribution()),

@@ -46,7 +46,7 @@ func (d Dist) Zero() bool { return d.A == 0 && (d.Kind != Uniform && d.Kind != N
 // Validate says what is wrong with d.
 func (d Dist) Validate() error {
 	if d.A < 0 || d.B < 0 {
-		return errors.New("a distribution of time has no negative part")
+		return errors.New("want times that are not negative")
 	}
 	if d.A > MaxDist || d.B > MaxDist {
 		return fmt.Errorf("too large; the largest span is %s", FormatDuration(MaxDist))

@@ -108,6 +108,9 @@ func ParseDuration(text string) (protocols.Duration, error) {
 		rest = rest[end:]
 		unit, length := unitOf(rest)
 		if unit == 0 {
+			if rest[0] == ' ' {
+				return 0, fmt.Errorf("duration %q: want no space between number and unit, as in 5ms", text)
+			}
 			return 0, fmt.Errorf("duration %q: unknown unit at %q; units are ns, us, ms, s, m, h", text, rest)
 		}
 		rest = rest[length:]

@@ -58,9 +58,13 @@ var tables = map[string]func() string{"keys": keyTable, "faults": faultTable, "t
 
 func keyTable() string {
 	var b strings.Builder
-	b.WriteString("| key | meaning |\n|---|---|\n")
+	b.WriteString("| key | default | meaning |\n|---|---|---|\n")
 	for _, k := range scenarios.Keys() {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", k.Path, cell(k.Doc))
+		without := ""
+		if k.Default != "" {
+			without = "`" + cell(k.Default) + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.Path, without, cell(k.Doc))
 	}
 	return b.String()
 }

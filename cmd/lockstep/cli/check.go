@@ -57,7 +57,12 @@ judging it.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.check(cmd.Context(), args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("steps") && f.steps < 1 || cmd.Flags().Changed("memory") && f.megabytes < 1 || f.megabytes > 1<<20 {
+				return errors.New("want a budget of 1 step and 1 MiB or more, and at most 1048576 MiB")
+			}
+			return a.check(cmd.Context(), args, f)
+		},
 	}
 	cmd.Flags().StringVar(&f.model, "model", "", "the `MODEL` to judge by: "+strings.Join(histories.Models, ", ")+" (required)")
 	cmd.Flags().StringVar(&f.format, "format", "", "the `FORMAT` of the files: json, edn or log (default: seen from their beginning)")
@@ -83,8 +88,6 @@ func (f *checkFlags) validate() error {
 		return fmt.Errorf("format %q: want json, edn or log", f.format)
 	case f.convert != "" && f.convert != string(histories.EDN):
 		return fmt.Errorf("convert to %q: want edn", f.convert)
-	case f.steps < 0 || f.megabytes < 0 || f.megabytes > 1<<20:
-		return errors.New("want a budget of 1 step and 1 MiB or more, and at most 1048576 MiB")
 	}
 	return nil
 }

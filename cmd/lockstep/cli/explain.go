@@ -15,9 +15,10 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain WORD",
 		Short: "Say what a word means: a fault, check, key, target, event, metric, bug or protocol",
 		Long: `Say what a word means that scenarios and reports use: a kind of fault, a check, a
-key of the scenario file, a target, an event, a metric, the id of a known bug, a
-step of a script, a protocol, and a protocol's parameters, messages, roles and
-timers. Everything comes from the tables that read scenario files. Several things
+key of the scenario file with its default, a target, an event, a metric, a verdict,
+the id of a known bug, a step of a script, an operation, a matrix of regions, a CPU
+preset, a shipped scenario, a protocol, and a protocol's parameters, messages, roles
+and timers. Everything comes from the tables that read scenario files. Several things
 may have one name; all are told.
 
 Of a protocol it says the paper, what is in and out, the parameters, the fault model,

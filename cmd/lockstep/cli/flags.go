@@ -30,7 +30,44 @@ func flagError(cmd *cobra.Command, err error) error {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		text += scenarios.DidYouMean("--"+unknown.GetSpecifiedName(), names)
 	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok && bad.GetFlag() != nil {
+		switch bad.GetFlag().Value.Type() {
+		case "int", "int64": // the reason is the library's
+			text = fmt.Sprintf("--%s %s: want a whole number that fits into %d bits", bad.GetFlag().Name, bad.GetValue(), strconv.IntSize)
+		case "duration":
+			text = fmt.Sprintf("--%s %s: want a time such as 10m or 1h30m", bad.GetFlag().Name, bad.GetValue())
+		}
+	}
 	return fmt.Errorf("%s\nSee: %s --help", text, cmd.CommandPath())
+}
+
+// exclusive is where cobra notes the groups of flags of which one may be given.
+const exclusive = "cobra_annotation_mutually_exclusive"
+
+// refuseFlags refuses a flag that is given without a value, and flags that cannot be
+// given together.
+func refuseFlags(cmd *cobra.Command, _ []string) (err error) {
+	first := map[string]string{} // flag by group; looked up, never ranged over
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if text := f.Value.String(); err == nil && (f.Value.Type() == "string" && text == "" || f.Value.Type() == "stringSlice" && text == "[]") {
+			err = fmt.Errorf("--%s: want a value, got nothing\nSee: %s --help", f.Name, cmd.CommandPath())
+		}
+		for _, group := range f.Annotations[exclusive] {
+			if other, two := first[group]; two && err == nil {
+				err = fmt.Errorf("--%s and --%s cannot be given together\nSee: %s --help", other, f.Name, cmd.CommandPath())
+			}
+			first[group] = f.Name
+		}
+	})
+	return err
+}
+
+// atMostOne is the Args of a command that wants one name or none.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%s takes one name, got %d\nSee: %s --help", cmd.CommandPath(), len(args), cmd.CommandPath())
+	}
+	return nil
 }
 
 // atLeastOne is the Args of a command that wants files, folders or names.
@@ -149,7 +186,11 @@ func (a *app) pick(names []string) ([]*protocols.Protocol, error) {
 	for _, name := range names {
 		p := a.protocol(name)
 		if p == nil {
-			return nil, fmt.Errorf("unknown protocol %q%s (lockstep list protocols)", name, scenarios.DidYouMean(name, a.protocolNames()))
+			hint := scenarios.DidYouMean(name, a.protocolNames())
+			if hint == "" {
+				hint = "; want one of " + strings.Join(a.protocolNames(), ", ")
+			}
+			return nil, fmt.Errorf("unknown protocol %q%s (lockstep list protocols)", name, hint)
 		}
 		for _, q := range picked {
 			if p == q {

@@ -88,6 +88,9 @@ the table and exits with 130.`,
   lockstep fuzz --protocol raft --base my-scenario.yaml --seeds 1..200`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("for") && f.span <= 0 {
+				return fmt.Errorf("--for %s: want a time above 0", f.span)
+			}
 			f.rangeGiven, f.outGiven = cmd.Flags().Changed("seeds") || cmd.Flags().Changed("seed") && !cmd.Flags().Changed("number") && f.span == 0, cmd.Flags().Changed("out")
 			return a.fuzz(cmd.Context(), f)
 		},
@@ -179,8 +182,6 @@ type fuzzing struct {
 func (c *fuzzing) bounds(protocols int) error {
 	f := &c.flags
 	switch {
-	case f.span < 0:
-		return fmt.Errorf("--for %s: want a time above 0", f.span)
 	case f.span > 0:
 		f.seeds.last = math.MaxUint64
 		return nil

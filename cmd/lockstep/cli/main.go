@@ -132,12 +132,14 @@ machine. Every failure ends with the one command that repeats it.
 
 Exit codes: 0 all expectations met, 1 violation, 2 usage error or bad scenario,
 3 inconclusive, 4 an expectation missed, 5 replay not identical, 70 internal
-error, 130 interrupted.`,
+error or output that cannot be written, 130 interrupted.`,
 		Example: `  lockstep run leader-cut-off
   lockstep run scenarios/library --seeds 1..200
   lockstep list scenarios
   lockstep init my-scenario`,
+		Version:                    versionLine(),
 		Args:                       a.group,
+		PersistentPreRunE:          refuseFlags,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -146,12 +148,39 @@ error, 130 interrupted.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetHelpCommand(a.helpCommand(root))
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.runCommand(), a.fuzzCommand(), a.compareCommand(), a.reproduceCommand(), a.logCommand(), a.checkCommand(), a.traceCommand(), a.shrinkCommand(), a.replayCommand(), a.validateCommand(), a.listCommand(), a.explainCommand(),
 		a.initCommand(), a.schemaCommand(), a.versionCommand(), a.completionCommand())
 	a.rename(root)
 	return root
+}
+
+// helpCommand is lockstep help COMMAND.
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || cmd == nil {
+				return a.group(root, args)
+			}
+			if len(rest) > 0 {
+				return a.group(cmd, rest)
+			}
+			return cmd.Help()
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			for _, c := range root.Commands() {
+				names = append(names, c.Name())
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
 }
 
 // group is the Args of a command that only has subcommands: it names the one that

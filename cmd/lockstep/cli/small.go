@@ -45,7 +45,7 @@ func (a *app) initCommand() *cobra.Command {
 my-scenario without an argument. A file that exists is left alone.`,
 		Example: `  lockstep init
   lockstep init slow-disk && lockstep run slow-disk.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne,
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := "my-scenario"
 			if len(args) == 1 {
@@ -102,10 +102,14 @@ func (a *app) versionCommand() *cobra.Command {
 		Example: "  lockstep version",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			fmt.Fprintf(a.stdout, "lockstep %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			fmt.Fprintln(a.stdout, versionLine())
 			return nil
 		},
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("lockstep %s %s %s/%s", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // buildVersion is the module's version, or the commit that was built.

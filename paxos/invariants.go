@@ -43,7 +43,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: oneProposed, Text: "at most one value is ever proposed in a slot at one ballot"},
 		{ID: safeAt, Text: "when a value is proposed at a ballot, a phase 1 quorum has promised the ballot, and the highest value that it has accepted below is this one, or none"},
 		{ID: promiseKept, Text: "a durable promise never goes down, and no acceptor accepts below what it has promised"},
-		{ID: executedIsChosen, Text: "what is executed, or taken for committed, is chosen"},
+		{ID: executedIsChosen, Text: "what is executed, answered, or taken for committed, is chosen, and a leader counts only who has accepted at its ballot"},
 		{ID: leaseExclusion, Text: "while a leader holds a lease, no higher ballot has a leader under the same or a later configuration"},
 		{ID: readEvidence, Text: "a read that skips the log rests on the answers to a round that left after it arrived, from nodes that meet every phase 1 quorum, or on a lease no longer than their promises; it shows all that its leader inherited, and all that was shown before it arrived"},
 	}
@@ -71,6 +71,9 @@ func (w *watcher) stepped(m *protocols.Moment) {
 		return
 	}
 	w.forgetPast(m.Past)
+	if v, ok := m.Event.Message.(*Accepted); ok && n.role == leader {
+		w.checkVotes(m, n, v.Slot)
+	}
 	if w.judgesReads {
 		w.watchReads(m, n)
 	}
@@ -113,6 +116,22 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	case protocols.NoteLease:
 		w.leased(m, leaderOf(n), note)
 		w.checkPromises(m, n, note)
+	}
+}
+
+// checkVotes: a leader counts those who have accepted what it proposes in slot i, at its
+// ballot.
+func (w *watcher) checkVotes(m *protocols.Moment, n *Node, i protocols.Index) {
+	mine, s := n.slots.at(i), w.at(i)
+	if mine == nil || s == nil || mine.votes.Empty() {
+		return
+	}
+	var accepted protocols.NodeSet
+	if x := s.find(mine.ballot); x != nil {
+		accepted = x.accepted
+	}
+	if extra := mine.votes.Minus(accepted); !extra.Empty() {
+		m.Violate(executedIsChosen, "%v counts %v for slot %d at ballot %v, which never accepted there at that ballot", m.Node, extra, i, mine.ballot)
 	}
 }
 

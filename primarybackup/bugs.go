@@ -31,7 +31,7 @@ func knownBugs() protocols.Switches[bugs] {
 	return protocols.Switches[bugs]{
 		{Bug: protocols.Bug{ID: "B-01", Class: protocols.ClassQuorum, Title: "no fencing: a primary goes on without backups that are silent or refuse it", Source: "MIT 6.824, lab 2", Caught: "PB-I5, PB-I2, PB-I1, linearizability"},
 			Field: func(b *bugs) *bool { return &b.noFencing }},
-		{Bug: protocols.Bug{ID: "B-02", Class: protocols.ClassMembership, Title: "the view service names a primary that never had the log of the last acknowledged view", Source: "MIT 6.824, lab 2, part A", Caught: "PB-I5, PB-I3, linearizability"},
+		{Bug: protocols.Bug{ID: "B-02", Class: protocols.ClassMembership, Title: "the view service names a primary that never had the log of the last acknowledged view", Source: "MIT 6.824, lab 2, part A", Caught: "PB-I3, PB-I5, linearizability"},
 			Field: func(b *bugs) *bool { return &b.earlyAdvance }},
 		{Bug: protocols.Bug{ID: "B-04", Class: protocols.ClassRead, Title: "the primary answers reads without a lease and without asking its backups", Source: "MIT 6.824, lab 2, part B", Caught: "PB-I8, linearizability"},
 			Field: func(b *bugs) *bool { return &b.readAlone }},

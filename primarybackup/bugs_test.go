@@ -298,6 +298,18 @@ func TestInvariantOnePrimaryTrips(t *testing.T) {
 	s.Trips(logBeforeAnswer)
 }
 
+// PB-I5: a backup has it on its disk, and has not said so in the view.
+func TestInvariantCommitIsForEverTripsOnWhatWasNotSaid(t *testing.T) {
+	s := formed(t, 2, func(p *Parameters) { p.Mode = ModeAsync })
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(everything)
+	s.Clean()
+	s.Node(1).match[2] = 1
+	s.Request(1, put(-1, 2, 6))
+	s.Deliver(everything)
+	s.Trips(commitIsForEver)
+}
+
 func TestInvariantsAreNotTooStrict(t *testing.T) {
 	// An acknowledgement that was long on its way is answered after a later view
 	// serves: the write is in its log.

@@ -14,6 +14,7 @@ type ghost struct {
 	states    protocols.Log[ghostState]
 	acked     protocols.Log[ghostAnswer]
 
+	named      uint64 // the newest view that the view service remembers
 	highestLed uint64 // the highest view that has begun to serve
 }
 
@@ -24,6 +25,9 @@ type ghostNode struct {
 	log    []ghostEntry    // durable, from base+1 on
 	// covered is the highest base ever: entries up to there were once durable here.
 	covered protocols.Index
+
+	life  Life
+	holds uint64 // of this life: the newest view whose whole log it has
 
 	commit     protocols.Index // of this life
 	leaseView  uint64          // whose lease it holds, or 0
@@ -99,8 +103,9 @@ type ghostView struct {
 	number  uint64
 	primary protocols.NodeID // who began to serve it
 
-	first    protocols.Index // index of prefixes[0]
-	prefixes []uint64        // of the view's entries wherever they were stored; 0: not seen
+	first    protocols.Index   // index of prefixes[0]
+	prefixes []uint64          // of the view's entries wherever they were stored; 0: not seen
+	said     []protocols.Index // by node id: up to where it has acknowledged in this view
 	stored   []protocols.Index
 	// stored, by node id: the highest index of an entry of this view ever durable there
 }
@@ -118,7 +123,7 @@ func (g *ghost) at(number uint64) *ghostView {
 	if i > 0 && g.views[i-1].number == number {
 		return g.views[i-1]
 	}
-	v := &ghostView{number: number, stored: make([]protocols.Index, g.replicas+1)}
+	v := &ghostView{number: number, stored: make([]protocols.Index, g.replicas+1), said: make([]protocols.Index, g.replicas+1)}
 	g.views = append(g.views, nil)
 	copy(g.views[i+1:], g.views[i:])
 	g.views[i] = v

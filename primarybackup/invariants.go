@@ -47,9 +47,9 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 	return []protocols.CheckInfo{
 		{ID: onePrimary, Text: "one primary answers in a view, and no two answer for different writes at one position"},
 		{ID: logBeforeAnswer, Text: "what an answer shows is durable at as many hosts as the parameters say"},
-		{ID: promotedComplete, Text: "a new primary has every write that was answered (sync)"},
+		{ID: promotedComplete, Text: "a new primary has every write that was answered (sync), and the view service names who holds the last acknowledged view"},
 		{ID: backupIsPrefix, Text: "every replica executes the same entries into the same states"},
-		{ID: commitIsForEver, Text: "what is committed is durable at every member of the view, and every later primary has it"},
+		{ID: commitIsForEver, Text: "what is committed is durable at every member of the view and acknowledged in it, and every later primary has it"},
 		{ID: logMatching, Text: "logs that agree on view and index of an entry agree on it and all before"},
 		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view is served"},
 		{ID: readEvidence, Text: "a read rests on all members' answers to a round that left after it arrived, or on a lease that the view service has granted; it shows all that the view began with and, where no answered write may be lost, all that was shown before it arrived"},
@@ -59,15 +59,16 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 // Observe implements [protocols.Observer].
 func (w *watcher) Observe(m *protocols.Moment) {
 	if int(m.Node) > w.replicas || m.Node < 1 {
+		if r, ok := m.Record.(*ViewState); ok {
+			w.names(m, r)
+		}
 		return // the view service has no log
 	}
 	switch m.Kind {
 	case protocols.Stepped:
 		w.stepped(m)
 	case protocols.Left:
-		if v, ok := m.Message.(*Confirm); ok {
-			w.reads.Left(m.Node, v.Epoch, v.Round, m.Now)
-		}
+		w.left(m)
 	case protocols.Durable:
 		w.durable(m, m.Record)
 	case protocols.Crashed:
@@ -90,6 +91,7 @@ func (w *watcher) stepped(m *protocols.Moment) {
 		return
 	}
 	w.forgetPast(m.Past)
+	w.nodes[m.Node].life, w.nodes[m.Node].holds = n.life, n.holds
 	w.watchReads(m, n)
 	for i := range m.Effects.List {
 		switch e := &m.Effects.List[i]; e.Kind {
@@ -122,6 +124,37 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 	case protocols.NoteLease:
 		w.leased(m, note)
 		w.checkGrant(m, n, note)
+	}
+}
+
+// left looks at what was said.
+func (w *watcher) left(m *protocols.Moment) {
+	switch v := m.Message.(type) {
+	case *Confirm:
+		w.reads.Left(m.Node, v.Epoch, v.Round, m.Now)
+	case *ReplicateResponse:
+		if v.Success {
+			w.says(m.Node, v.Epoch, v.Match)
+		}
+	case *Progress:
+		w.says(m.Node, v.Epoch, v.Match)
+	}
+}
+
+func (w *watcher) says(id protocols.NodeID, epoch uint64, match protocols.Index) {
+	v := w.at(epoch)
+	v.said[id] = max(v.said[id], match)
+}
+
+// names judges whom the view service names: who holds the last view that is acknowledged
+// on its disk, in this life or in a later one, which takes no view over that names this.
+func (w *watcher) names(m *protocols.Moment, r *ViewState) {
+	if r.View.Number <= w.named || r.View.Primary < 1 || int(r.View.Primary) > w.replicas {
+		return
+	}
+	w.named = r.View.Number
+	if g := &w.nodes[r.View.Primary]; g.life == r.View.Life && g.holds < r.Acked {
+		m.Violate(promotedComplete, "%v names %v as primary of view %d, which holds the log of view %d; view %d is acknowledged", m.Node, r.View.Primary, r.View.Number, g.holds, r.Acked)
 	}
 }
 
@@ -174,6 +207,8 @@ func (w *watcher) commits(m *protocols.Moment, n *Node, note *protocols.Note) {
 	for id := members.Next(protocols.Nobody); id != protocols.Nobody; id = members.Next(id) {
 		if !w.held(id, note.Index, n.epochAt(note.Index)) {
 			m.Violate(commitIsForEver, "%v takes %d as committed in view %d, but %v never had it durably", m.Node, note.Index, n.view.Number, id)
+		} else if said := w.at(n.view.Number).said[id]; id != m.Node && said < note.Index {
+			m.Violate(commitIsForEver, "%v takes %d as committed in view %d, but %v has acknowledged only up to %d in that view", m.Node, note.Index, n.view.Number, id, said)
 		}
 	}
 	w.extend(m, g, note.Index, n.view.Number)

@@ -48,7 +48,7 @@ func TestBugsAreFoundBySearch(t *testing.T) {
 		change     func(*primarybackup.Parameters, *sim.Config)
 	}{
 		{"B-01", "PB-I5", nil},
-		{"B-02", "PB-I5", nil},
+		{"B-02", "PB-I3", nil},
 		// Clients that read stay at a primary that is cut off; who writes goes on.
 		{"B-04", "PB-I8", func(_ *primarybackup.Parameters, cfg *sim.Config) {
 			cfg.Workload.Clients, cfg.Workload.Mix[2].Weight = 10, 40

@@ -77,6 +77,7 @@ type ghostTerm struct {
 	acknowledged []protocols.Index // the same of any disk, stored while the node was in this term and counted
 	uncounted    []protocols.Index // the same of a new disk that was no member's then
 	waits        bool              // some is uncounted
+	said         []protocols.Index // up to where the node has said in this term that its log matches
 	reached      protocols.Index   // the highest index that a quorum has acknowledged
 }
 
@@ -137,6 +138,7 @@ func (g *ghost) enter(term uint64) *ghostTerm {
 		lost:         make([]protocols.Index, size),
 		acknowledged: make([]protocols.Index, size),
 		uncounted:    make([]protocols.Index, size),
+		said:         make([]protocols.Index, size),
 	}
 	g.terms = append(g.terms, nil)
 	copy(g.terms[i+1:], g.terms[i:])

@@ -61,7 +61,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: stateMachineSafety, Text: "no two replicas ever execute different entries at one index, and what a snapshot holds is the state there"},
 		{ID: oneVote, Text: "a node votes at most once in a term, across restarts"},
 		{ID: commitEvidence, Text: "a commit index is never above what a quorum has durably stored"},
-		{ID: matchEvidence, Text: "a leader's match index is never above what the follower has durably stored"},
+		{ID: matchEvidence, Text: "a leader's match index is never above what the follower has durably stored, and has said so in the leader's term"},
 		{ID: configurations, Text: "every quorum by which a node could be elected meets every quorum of a leader; the configuration in force at a node, and in a snapshot, is the latest of the log"},
 		{ID: leaseExclusion, Text: "while a leader holds a lease, no later term has a leader"},
 		{ID: jointIsLeft, Text: "a leader that knows a joint configuration to be committed goes on to the new one"},
@@ -164,6 +164,11 @@ func (w *watcher) elected(m *protocols.Moment, n *Node, last protocols.Index) {
 	t.leader, t.base, t.runs = m.Node, min(n.base(), n.execute.Applied), runsOf(n, last)
 	w.reads.Leads(m.Node, n.term, last+1) // with its no-op all before it is committed (§6.4)
 	w.highestLed = max(w.highestLed, n.term)
+	for peer, index := range n.match {
+		if index > 0 {
+			m.Violate(matchEvidence, "%v begins to lead term %d and takes %v to match up to index %d", m.Node, n.term, protocols.NodeID(peer), index)
+		}
+	}
 	// Only what was committed in lower terms: a vote that was long on its way may
 	// still elect a leader of an old term after a newer one has committed.
 	i := w.committed.Last()
@@ -204,6 +209,10 @@ func (w *watcher) checkAppendOnly(m *protocols.Moment, n *Node, g *ghostNode) {
 // peer may since have truncated it for a newer leader changes nothing.
 func (w *watcher) checkMatch(m *protocols.Moment, n *Node, peer protocols.NodeID) {
 	index := n.progress[peer].stored
+	if said := w.at(n.term).said[peer]; index > said || n.match[peer] > said {
+		m.Violate(matchEvidence, "%v, leader of term %d, takes %v to match up to index %d, which has said so in that term only up to %d", m.Node, n.term, peer, max(index, n.match[peer]), said)
+		return
+	}
 	if index == 0 || index < n.base() {
 		return
 	}
@@ -235,6 +244,11 @@ func (w *watcher) left(m *protocols.Moment) {
 	switch v := m.Message.(type) {
 	case *Heartbeat:
 		w.reads.Left(m.Node, v.Term, v.Round, m.Now)
+	case *AppendEntriesResponse:
+		if v.Success {
+			t := w.at(v.Term)
+			t.said[m.Node] = max(t.said[m.Node], v.MatchIndex)
+		}
 	case *RequestVote:
 		w.voted(m, v.Term, m.Node)
 	case *RequestVoteResponse:

@@ -2,6 +2,8 @@ package raft
 
 import (
 	"testing"
+
+	"github.com/lockstep-sim/lockstep/protocols"
 )
 
 // Reads at followers that rest on something else than they should.
@@ -52,4 +54,24 @@ func TestInvariantReadEvidenceTripsAtFollowers(t *testing.T) {
 			s.Trips(readEvidence)
 		})
 	}
+}
+
+// R-I8: a match that was said in another term, or not at all.
+func TestInvariantMatchEvidenceTripsOnWhatWasNotSaid(t *testing.T) {
+	s := newStage(t, 3, nil)
+	n := s.elect(1, 2, 3)
+	s.Settle(everything)
+	s.Clean()
+	n.match[2] = n.log.Last() + 1
+	s.Receive(2, 1, &AppendEntriesResponse{Term: n.term, Success: true, MatchIndex: 1, MatchTerm: 1})
+	s.Trips(matchEvidence)
+
+	s = newStage(t, 3, nil)
+	n = s.elect(1, 2, 3)
+	n.term++
+	n.match[3] = 1 // left over from the term before
+	out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
+	out.Note(protocols.Note{Kind: protocols.NoteLeader, Epoch: n.term, Index: n.log.Last()})
+	s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: n, Event: &protocols.Event{}, Effects: out})
+	s.Trips(matchEvidence)
 }

@@ -55,8 +55,8 @@ var hunts = []hunt{
 	{protocol: "paxos", bug: "P-11", scenario: "paused-leader-reads", seeds: 10, check: "PX-I1"},
 
 	// V-01, V-02, V-04, V-05 and V-19 need a schedule, and have one in scenarios/bugs.
-	{protocol: "vr", bug: "V-07", scenario: "crash-storm", seeds: 10, check: "VR-I1", text: "committed in view"},
-	{protocol: "vr", bug: "V-08", scenario: "leader-cut-off", seeds: 20, check: "VR-I7", text: "after it promised view"},
+	{protocol: "vr", bug: "V-07", scenario: "crash-storm", seeds: 3, check: "VR-I12", text: "offers its log"},
+	{protocol: "vr", bug: "V-08", scenario: "leader-cut-off", seeds: 3, check: "VR-I12", text: "offers its log"},
 	{protocol: "vr", bug: "V-11", scenario: "crash-storm", seeds: 5, check: "SAME"},
 	{protocol: "vr", bug: "V-12", scenario: "crash-storm", seeds: 10, check: "VR-I8", text: "after request"},
 	{protocol: "vr", bug: "V-14", scenario: "vr-replace-all", seeds: 3, check: "VR-I1"},
@@ -64,7 +64,7 @@ var hunts = []hunt{
 	{protocol: "vr", bug: "V-16", scenario: "leader-crash", seeds: 3, check: "DUR"},
 
 	{protocol: "primarybackup", bug: "B-01", scenario: "leader-cut-off", seeds: 3, check: "PB-I5"},
-	{protocol: "primarybackup", bug: "B-02", scenario: "crash-storm", seeds: 40, check: "PB-I5"},
+	{protocol: "primarybackup", bug: "B-02", scenario: "crash-storm", seeds: 10, check: "PB-I3"},
 	{protocol: "primarybackup", bug: "B-04", scenario: "leader-crash", seeds: 3, check: "PB-I8", text: "of later rounds none"},
 	{protocol: "primarybackup", bug: "B-06", scenario: "leader-cut-off", seeds: 3, check: "STATE"},
 	{protocol: "primarybackup", bug: "B-08", scenario: "leader-crash", seeds: 3, check: "PB-I2"},

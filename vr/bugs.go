@@ -29,17 +29,17 @@ const bugForgetPromise = "V-04"
 // knownBugs lists the switches; Parameters and Protocol.Bugs both come from it.
 func knownBugs() protocols.Switches[bugs] {
 	return protocols.Switches[bugs]{
-		{Bug: protocols.Bug{ID: "V-01", Class: protocols.ClassRecovery, Title: "recovery takes responses with any nonce", Source: "VR Revisited §4.3", Caught: "VR-I1, linearizability"},
+		{Bug: protocols.Bug{ID: "V-01", Class: protocols.ClassRecovery, Title: "recovery takes responses with any nonce", Source: "VR Revisited §4.3", Caught: "VR-I12, VR-I1, linearizability"},
 			Field: func(b *bugs) *bool { return &b.anyNonce }},
-		{Bug: protocols.Bug{ID: "V-02", Class: protocols.ClassRecovery, Title: "recovery ends without a response of the primary of the latest view seen", Source: "VR Revisited §4.3", Caught: "VR-I1, VR-I4"},
+		{Bug: protocols.Bug{ID: "V-02", Class: protocols.ClassRecovery, Title: "recovery ends without a response of the primary of the latest view seen", Source: "VR Revisited §4.3", Caught: "VR-I12, VR-I1, VR-I4"},
 			Field: func(b *bugs) *bool { return &b.withoutPrimary }},
 		{Bug: protocols.Bug{ID: bugForgetPromise, Class: protocols.ClassRecovery, Title: "diskless recovery forgets the promise of a view change; selects the variant diskless", Source: "Michael et al., DISC 2017, §6", Caught: "VR-I7, VR-I1, linearizability"},
 			Field: func(b *bugs) *bool { return &b.forgetPromise }},
 		{Bug: protocols.Bug{ID: "V-05", Class: protocols.ClassQuorum, Title: "a new primary takes the longest log, not that of the latest normal view", Source: "VR Revisited §4.2", Caught: "VR-I1"},
 			Field: func(b *bugs) *bool { return &b.longestLog }},
-		{Bug: protocols.Bug{ID: "V-07", Class: protocols.ClassQuorum, Title: "the quorums of a view change are one short", Source: "VR Revisited §4.2", Caught: "VR-I1, VR-I4"},
+		{Bug: protocols.Bug{ID: "V-07", Class: protocols.ClassQuorum, Title: "the quorums of a view change are one short", Source: "VR Revisited §4.2", Caught: "VR-I12, VR-I1, VR-I4"},
 			Field: func(b *bugs) *bool { return &b.shortQuorum }},
-		{Bug: protocols.Bug{ID: "V-08", Class: protocols.ClassQuorum, Title: "a replica sends its log at once when a view change starts, and goes on acknowledging in the old view", Source: "VR Revisited §4.2", Caught: "VR-I7, VR-I1"},
+		{Bug: protocols.Bug{ID: "V-08", Class: protocols.ClassQuorum, Title: "a replica sends its log at once when a view change starts, and goes on acknowledging in the old view", Source: "VR Revisited §4.2", Caught: "VR-I12, VR-I7, VR-I1"},
 			Field: func(b *bugs) *bool { return &b.ackAfterLeave }},
 		{Bug: protocols.Bug{ID: "V-11", Class: protocols.ClassStale, Title: "state transfer into a later view keeps uncommitted operations", Source: "VR Revisited §5.2", Caught: "VR-I2, SAME"},
 			Field: func(b *bugs) *bool { return &b.keepTail }},

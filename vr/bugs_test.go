@@ -23,7 +23,7 @@ func withCrashVectors(p *Parameters) { p.Variant = CrashVectors }
 func withLease(p *Parameters) { p.Reads = ReadsLease }
 
 var plays = []play{
-	{"V-01", []string{committedStays}, withCrashVectors, func(s *stage) {
+	{"V-01", []string{changeEvidence, committedStays}, withCrashVectors, func(s *stage) {
 		// The answers to n2's first recovery are duplicated, and come again in its second.
 		s.Restart(2)
 		var late []letter
@@ -57,7 +57,7 @@ var plays = []play{
 		s.Settle(between(2, 3))
 		s.change(3, 1)
 	}, 0},
-	{"V-07", []string{committedStays}, withCrashVectors, func(s *stage) {
+	{"V-07", []string{changeEvidence, committedStays}, withCrashVectors, func(s *stage) {
 		s.Request(1, put(-1, 1, 5))
 		s.Settle(between(1, 3))
 		s.Fire(2, timerView)

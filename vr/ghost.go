@@ -31,6 +31,8 @@ type ghostNode struct {
 	lease    View
 	leaseEnd protocols.Time
 
+	told ghostRecovery // of this life
+
 	// counted is the highest view that began with a log that this replica had sent, and
 	// countedLife the life that had sent it.
 	counted     View
@@ -71,6 +73,7 @@ type ghostView struct {
 	first protocols.Index // op-number of log[0]
 	log   []ghostEntry    // of the view, wherever it was seen
 
+	joined  protocols.NodeSet // whose StartViewChange has left
 	held    []protocols.Index // up to where a replica has held it
 	acked   []protocols.Index // up to where a PrepareOK has left
 	reached protocols.Index   // up to where a quorum has acknowledged

@@ -17,6 +17,7 @@ const (
 	leaseExclusion   = "VR-I9"
 	epochsInOrder    = "VR-I10"
 	readEvidence     = "VR-I11"
+	changeEvidence   = "VR-I12"
 )
 
 func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
@@ -59,12 +60,13 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: viewsMonotone, Text: "view and latest normal view of a replica never go down, over restarts as far as they are durable"},
 		{ID: onePrimary, Text: "only the primary of a view sends Prepare or StartView in it, and starts it once"},
 		{ID: honestPrepareOK, Text: "the sender of a PrepareOK is normal in the view and has all operations up to there"},
-		{ID: commitEvidence, Text: "a commit-number is never above the log, nor above what a quorum has acknowledged in one view"},
+		{ID: commitEvidence, Text: "a commit-number is never above the log, nor above what a quorum has acknowledged in one view, and a primary counts only what was acknowledged in its own"},
 		kept,
 		{ID: clientTableExact, Text: "no request of a client is executed at two positions"},
 		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view has a primary"},
 		{ID: epochsInOrder, Text: "a replica is normal only in an epoch whose reconfiguration is committed, and as a member of it"},
 		{ID: readEvidence, Text: "a read that skips the log rests on a quorum's answers to a round that left after it arrived, or on a lease no longer than the promises of those who gave it; it shows all that the view began with, and all that was shown before it arrived"},
+		{ID: changeEvidence, Text: "a log is offered to a view once f others have left the views before; who recovers comes back with what f+1 answered to this life, in the latest view that one of them knows, and with the state of its primary"},
 	}
 }
 
@@ -94,6 +96,17 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if w.judgesReads {
 		w.watchReads(m, n)
 	}
+	switch v := m.Event.Message.(type) {
+	case *PrepareOK:
+		if said := w.at(n.view).acked[m.Event.From]; n.leading && n.match[m.Event.From] > said {
+			m.Violate(commitEvidence, "%v counts %v up to operation %d of view %v, which has acknowledged in that view only up to %d", m.Node, m.Event.From, n.match[m.Event.From], n.view, said)
+		}
+	case *RecoveryResponse:
+		g.told.heard(m.Event.From, v)
+	case *Recovery:
+		w.checkAnswer(m, n)
+	}
+	w.checkRecovery(m, n, g)
 	if n.commit > n.log.Last() {
 		m.Violate(commitEvidence, "%v has commit-number %d, but its log ends at %d", m.Node, n.commit, n.log.Last())
 	}
@@ -200,6 +213,11 @@ func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
 		m.Violate(onePrimary, "%v starts view %v, which has been started before", m.Node, n.view)
 	}
 	v.started, v.start = true, n.log.Last()
+	for id, op := range n.match {
+		if op > 0 {
+			m.Violate(commitEvidence, "%v begins view %v and counts %v up to operation %d", m.Node, n.view, protocols.NodeID(id), op)
+		}
+	}
 	for id := n.change.from.Next(protocols.Nobody); id != protocols.Nobody; id = n.change.from.Next(id) {
 		g := &w.nodes[id]
 		life := v.offered(id, n.change.logs[id].lastNormal, n.change.logs[id].op)
@@ -270,11 +288,15 @@ func (w *watcher) left(m *protocols.Moment) {
 	case *StartView:
 		w.checkPrimary(m, v.View)
 	case *StartViewChange:
-		g := &w.nodes[m.Node]
+		g, of := &w.nodes[m.Node], w.at(v.View)
 		g.promised = max(g.promised, v.View)
+		of.joined = of.joined.With(m.Node)
 	case *DoViewChange:
 		w.checkPromise(m, v.View)
 		of := w.at(v.View)
+		if e := w.epoch(v.View); e != nil && !e.quorum.Has(of.joined.With(m.Node)) {
+			m.Violate(changeEvidence, "%v offers its log to view %v, for which only %v have left the views before", m.Node, v.View, of.joined)
+		}
 		if life := w.nodes[m.Node].life; of.offered(m.Node, v.LastNormal, v.Op) != life {
 			of.offers = append(of.offers, ghostOffer{m.Node, life, v.LastNormal, v.Op})
 		}

@@ -62,3 +62,24 @@ func TestInvariantReadEvidenceTrips(t *testing.T) {
 		})
 	}
 }
+
+// VR-I6: what was acknowledged in an earlier view, or not at all, is counted.
+func TestInvariantCommitEvidenceTripsOnWhatIsCounted(t *testing.T) {
+	s := newStage(t, 3, nil)
+	s.Request(1, put(-1, 1, 5))
+	s.Deliver(ofKind(KindPrepare, 1, 2))
+	s.Node(1).match[2] = 2
+	s.Deliver(ofKind(KindPrepareOK, 2, 1))
+	s.Trips(commitEvidence)
+}
+
+// VR-I12: who takes part in a view change answers nobody who recovers.
+func TestInvariantChangeEvidenceTripsOnAnAnswer(t *testing.T) {
+	s := newStage(t, 3, func(p *Parameters) { p.Variant = Diskless })
+	n := s.Node(1)
+	n.status = viewChange
+	out := protocols.NewEffects(protocols.NewMemory(protocols.Keep))
+	protocols.Send(out, 2, RecoveryResponse{View: n.view})
+	s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: n, Event: &protocols.Event{Kind: protocols.Receive, From: 2, Message: &Recovery{}}, Effects: out})
+	s.Trips(changeEvidence)
+}

@@ -177,7 +177,7 @@ func TestChecksAreListed(t *testing.T) {
 				ids = append(ids, c.ID)
 			}
 		}
-		want := []string{"VR-I1", "VR-I2", "VR-I3", "VR-I4", "VR-I5", "VR-I6", "VR-I7", "VR-I8", "VR-I9", "VR-I10", "VR-I11"}
+		want := []string{"VR-I1", "VR-I2", "VR-I3", "VR-I4", "VR-I5", "VR-I6", "VR-I7", "VR-I8", "VR-I9", "VR-I10", "VR-I11", "VR-I12"}
 		if !slices.Equal(ids, want) {
 			t.Errorf("%s: got %v, want %v", variant, ids, want)
 		}

@@ -52,6 +52,7 @@ var sources = map[string]string{
 	"VR-I9":  "leases (VR Revisited §6.3)",
 	"VR-I10": "epochs (VR Revisited §7)",
 	"VR-I11": "reads without the log (VR Revisited §6.3; Raft dissertation §6.4)",
+	"VR-I12": "f+1 for a view change and for a recovery (VR Revisited §4.2, §4.3)",
 
 	"PB-I1": "one primary for each view (MIT 6.824, lab 2)",
 	"PB-I2": "log before answer (MySQL, semisynchronous replication)",

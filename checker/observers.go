@@ -115,8 +115,8 @@ func (x *execution) booted(m *protocols.Moment) {
 	m.Replica.View(&x.view)
 	v := &x.view
 	x.lives[m.Node] = life{applied: v.Applied}
-	if v.Applied == 0 {
-		return
+	if v.Applied == 0 || x.newest() == 0 {
+		return // it begins anew, or nodes note nothing that they execute
 	}
 	if v.Applied > x.newest() {
 		m.Violate(CheckOrder, "%s booted with position %d executed, and no node had executed more than %d",

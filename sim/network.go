@@ -267,7 +267,7 @@ func (w *World) send(n *node, to protocols.NodeID, m protocols.Message) {
 		return
 	}
 	if to <= 0 || int(to) > len(w.nodes) {
-		w.breach(n, "sent a message to "+w.cluster.Name(to)+", who does not exist")
+		w.breach(n, "sent a message to "+to.String()+", who does not exist")
 		w.memory.ReleaseMessage(m)
 		return
 	}

@@ -77,10 +77,31 @@ func (p *past) roots(rec *scenarios.Recording) []uint64 {
 	if len(roots) > 0 {
 		return roots
 	}
+	roots = append(roots, p.unanswered(rec)...)
 	for id := 1; id <= rec.World.Cluster().Nodes(); id++ { // nobody got on: what each believed last
 		if turns := p.turns(protocols.NodeID(id), rec.Result.Events+1); len(turns) > 0 {
 			roots = append(roots, turns[len(turns)-1])
 		}
+	}
+	return roots
+}
+
+// unanswered are the call of the first operation that never returned, and the first
+// arrivals of its requests: a client that waits asks again and again.
+func (p *past) unanswered(rec *scenarios.Recording) []uint64 {
+	var roots []uint64
+	for i := range rec.Result.History {
+		op := &rec.Result.History[i]
+		if op.Return != protocols.Infinity {
+			continue
+		}
+		for j := 0; j < len(p.trace) && len(roots) < 4; j++ {
+			e := &p.trace[j]
+			if (e.Kind == sim.TraceCall || e.Kind == sim.TraceRequest) && e.Command.SameRequest(op.Command) {
+				roots = append(roots, e.Seq)
+			}
+		}
+		break
 	}
 	return roots
 }

@@ -55,7 +55,7 @@ func TestPageOfAFailingRun(t *testing.T) {
 func TestPageOfAWrongHistory(t *testing.T) {
 	list := []*protocols.Protocol{raft.Protocol()}
 	text := "name: x\nreplicas: 5\nparameters: {raft: {check_quorum: false, bugs: [R-READ]}}\nworkload: {clients: 12, keys: 1, mix: {get: 95%, put: 5%}, timeout: 150ms}\n" +
-		"faults: [{at: 1s, for: 2s, partition: leader}]\nfor: 6s\n"
+		"faults: [{at: 1s, for: 2s, partition: leader}]\nfor: 6s\nchecks: {R-I12: off}\n"
 	sc, _, err := scenarios.Parse("x.yaml", []byte(text), list)
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 func notLinearizable(t *testing.T, p *protocols.Protocol) (*scenarios.Scenario, *scenarios.Result) {
 	t.Helper()
 	text := "name: cut-off\nreplicas: 3\nworkload: {clients: 4, keys: 1}\nparameters: {raft: {bugs: [R-46]}}\n" +
-		"faults: [{at: 1s, for: 1s, partition: leader}, {at: 2500ms, for: 1s, crash: leader}]\nfor: 4s\n"
+		"faults: [{at: 1s, for: 1s, partition: leader}, {at: 2500ms, for: 1s, crash: leader}]\nfor: 4s\nchecks: {R-I7: off, R-I12: off}\n"
 	sc, _, err := scenarios.Parse("cut-off.yaml", []byte(text), []*protocols.Protocol{p})
 	if err != nil {
 		t.Fatal(err)

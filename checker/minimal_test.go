@@ -95,7 +95,7 @@ type hostile struct{}
 
 func (hostile) Client(*protocols.Operation) string { return "</script><img src=x onerror=alert(1)>" }
 func (hostile) Key(protocols.Key) string           { return "\"'`&\\u003cb\\u003e" }
-func (hostile) Operation(protocols.Op) string        { return "<u>op" }
+func (hostile) Operation(protocols.Op) string      { return "<u>op" }
 func (hostile) Value(int64) string                 { return "<b>${x}</b>" }
 
 // TestPicture: equal bytes for equal operations, nothing from names that is markup,

@@ -95,6 +95,7 @@ type hostile struct{}
 
 func (hostile) Client(*protocols.Operation) string { return "</script><img src=x onerror=alert(1)>" }
 func (hostile) Key(protocols.Key) string           { return "\"'`&\\u003cb\\u003e" }
+func (hostile) Operation(protocols.Op) string      { return "<u>op" }
 func (hostile) Value(int64) string                 { return "<b>${x}</b>" }
 
 // TestPicture: equal bytes for equal operations, nothing from names that is markup,
@@ -119,7 +120,7 @@ func TestPicture(t *testing.T) {
 	if n := strings.Count(page, "</script>"); n != 1 {
 		t.Errorf("%d ends of a script", n)
 	}
-	for _, bad := range []string{"onerror=alert(1)>", "<img", "<b>", "<i>faults", "<h1>&title", "\\u003cb"} {
+	for _, bad := range []string{"onerror=alert(1)>", "<img", "<b>", "<i>faults", "<u>", "<h1>&title", "\\u003cb"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page holds %q", bad)
 		}

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +13,8 @@ import (
 // other systems bring their own.
 type Names interface {
 	Client(op *protocols.Operation) string
+	// Operation returns what an operation is called; "" for this project's name.
+	Operation(op protocols.Op) string
 	Key(k protocols.Key) string
 	Value(v int64) string
 }
@@ -20,6 +23,7 @@ type Names interface {
 type plainNames struct{}
 
 func (plainNames) Client(op *protocols.Operation) string { return op.Client.String() }
+func (plainNames) Operation(protocols.Op) string         { return "" }
 func (plainNames) Value(v int64) string                  { return strconv.FormatInt(v, 10) }
 func (plainNames) Key(k protocols.Key) string {
 	if k == 0 {
@@ -40,7 +44,7 @@ func FormatOperation(op *protocols.Operation) string {
 // formatOperation prints an operation of a machine under the names of opt.
 func formatOperation(op *protocols.Operation, kind machineKind, opt Options) string {
 	var b strings.Builder
-	b.WriteString(opt.Names.Client(op) + " " + opName(op.Op, kind))
+	b.WriteString(opt.Names.Client(op) + " " + cmp.Or(opt.Names.Operation(op.Op), opName(op.Op, kind)))
 	if key := opt.Names.Key(op.Key); key != "" {
 		b.WriteString(" " + key)
 	}

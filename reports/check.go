@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -115,8 +116,8 @@ func (c *CheckedHistory) WriteText(w io.Writer, paint Paint) error {
 	}
 	if len(c.Holds.Findings) > 0 {
 		t.AppendRow(table.Row{"strongest", Clean(c.Holds.Strongest())})
-		for _, f := range c.Holds.Findings {
-			t.AppendRow(table.Row{"", f.Guarantee.String() + ": " + finding(f)})
+		for _, line := range findings(c.Holds.Findings) {
+			t.AppendRow(table.Row{"", line})
 		}
 		if s := c.Holds.Staleness; s.Decided {
 			behind := fmt.Sprintf("%d of %d answers; at most %s behind", s.Stale, s.Reads, plural(int(s.Versions), "write"))
@@ -138,6 +139,21 @@ func where(key string) string {
 		return ""
 	}
 	return "  key " + Clean(key)
+}
+
+// findings says what was found of each guarantee, and once what keeps neighbours from
+// being decided.
+func findings(all []checker.Finding) []string {
+	var lines []string
+	for i := 0; i < len(all); {
+		f := all[i]
+		names := []string{f.Guarantee.String()}
+		for i++; i < len(all) && f.Verdict == checker.Inconclusive && all[i].Verdict == f.Verdict && all[i].Text == f.Text; i++ {
+			names = append(names, all[i].Guarantee.String())
+		}
+		lines = append(lines, strings.Join(names, ", ")+": "+finding(f))
+	}
+	return lines
 }
 
 func finding(f checker.Finding) string {
@@ -163,7 +179,7 @@ func (c *CheckedHistory) writeMinimal(b *bufio.Writer, paint Paint) {
 	if m == nil {
 		return
 	}
-	if m.Explained > 0 {
+	if m.Explained > 0 && c.Report.Counterexample.Check != checker.ByPorcupine { // whose text says so
 		fmt.Fprintf(b, "    Of the %d operations up to the contradiction the longest possible order has %d.\n", m.Prefix, m.Explained)
 	}
 	title := "no order for these"
@@ -180,6 +196,9 @@ func (c *CheckedHistory) writeMinimal(b *bufio.Writer, paint Paint) {
 	}
 	for _, u := range m.Unwritten {
 		fmt.Fprintf(b, "  %s\n", Clean(u.Text(opt)))
+	}
+	if c.history.Counted() {
+		b.WriteString("  Instants count the events of clients in the file, from 1.\n")
 	}
 }
 

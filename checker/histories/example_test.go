@@ -29,5 +29,5 @@ func ExampleRead() {
 	fmt.Println(report.Counterexample.Text)
 	// Output:
 	// 3 operations: violation
-	// p0 put 1 -> ok [1, 2] had returned before p0 put 2 -> ok [3, 4] was called, and that before p1 get -> 1 [5, 6]; by the values seen nothing can come between the first and the last of these
+	// p0 write 1 -> ok [1, 2] had returned before p0 write 2 -> ok [3, 4] was called, and that before p1 read -> 1 [5, 6]; by the values seen nothing can come between the first and the last of these
 }

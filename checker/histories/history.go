@@ -44,7 +44,7 @@ type History struct {
 	Notes []string
 
 	values, keys, processes names
-	jsonKeys                bool // keys are printed as this project prints them
+	jsonKeys                bool // JSON lines: keys are printed as this project prints them
 	seated                  bool // positions of appends are derived, not answered
 }
 
@@ -65,6 +65,18 @@ func (h *History) Client(op *protocols.Operation) string {
 		return op.Client.String()
 	}
 	return h.processes.name(int64(-1 - h.Processes[op.Seq-1]))
+}
+
+// Counted reports whether Call and Return count events, as the file gives an order and no
+// instants.
+func (h *History) Counted() bool { return !h.jsonKeys }
+
+// Operation implements checker.Names: Jepsen's names where the file had those.
+func (h *History) Operation(op protocols.Op) string {
+	if !h.Counted() {
+		return ""
+	}
+	return written(h.Model, op)
 }
 
 // Key implements checker.Names.

@@ -57,11 +57,22 @@ func (r *reader) nemesis(e ednEvent) {
 	text := ":" + name
 	if e.value != 0 {
 		if v := f.print(nil, e.value); string(v) != "nil" {
-			text += " " + strings.Trim(shorten(v), `"`)
+			text += " " + clip(strings.Trim(string(v), `"`))
 		}
 	}
 	r.faults[name] = len(r.Marks)
 	r.Marks = append(r.Marks, checker.Mark{Row: string(f.print(nil, e.process)), Text: text, Start: r.clock + 1, End: r.clock + 1})
+}
+
+// clip cuts a text to what a mark has room for.
+func clip(text string) string {
+	const room = 40
+	for i := range text {
+		if i >= room {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 // lasts reports whether a fault goes on after the event of that name is complete.

@@ -63,3 +63,18 @@ func TestNemesisMarks(t *testing.T) {
 		}
 	}
 }
+
+// TestNemesisText: what a nemesis did stands in its mark as the file has it, cut where it
+// is long.
+func TestNemesisText(t *testing.T) {
+	for value, want := range map[string]string{
+		`[:isolated "n1"]`: `:start-partition [:isolated "n1"]`,
+		`"Cut off n1"`:     `:start-partition Cut off n1`,
+		`"ééééééééééééééééééééééééé"`: `:start-partition éééééééééééééééééééé…`,
+	} {
+		h := read(t, "register", "{:type :info, :f :start-partition, :process :nemesis, :value "+value+"}\n"+event(0, "invoke", "read", "nil"))
+		if len(h.Marks) != 1 || h.Marks[0].Text != want {
+			t.Errorf("%s: %v, want %s", value, h.Marks, want)
+		}
+	}
+}

@@ -59,7 +59,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: oneLogPerView, Text: "replicas have the same log in the same view, as far as both reach, and execute what was committed"},
 		{ID: viewsMonotone, Text: "view and latest normal view of a replica never go down, over restarts as far as they are durable"},
 		{ID: onePrimary, Text: "only the primary of a view sends Prepare or StartView in it, and starts it once"},
-		{ID: honestPrepareOK, Text: "the sender of a PrepareOK is normal in the view and has all operations up to there"},
+		{ID: honestPrepareOK, Text: "the sender of a PrepareOK is normal in the view and has all operations up to there, for as long as it is in that view"},
 		{ID: commitEvidence, Text: "a commit-number is never above the log, nor above what a quorum has acknowledged in one view, and a primary counts only what was acknowledged in its own"},
 		kept,
 		{ID: clientTableExact, Text: "no request of a client is executed at two positions"},
@@ -237,6 +237,9 @@ func (w *watcher) started(m *protocols.Moment, n *Node, v *ghostView) {
 
 // followLog takes in what has been appended since the log was last seen.
 func (w *watcher) followLog(m *protocols.Moment, n *Node, g *ghostNode) {
+	if n.lastNormal == g.logView && n.log.Last() < g.last {
+		m.Violate(honestPrepareOK, "%v had operations up to %d of view %v, and has only those up to %d", m.Node, g.last, n.lastNormal, n.log.Last())
+	}
 	if n.lastNormal != g.logView || n.log.Last() < g.last || n.log.First() > g.last+1 {
 		w.walk(m, n, n.log.First()-1, 0)
 		return

@@ -83,3 +83,16 @@ func TestInvariantChangeEvidenceTripsOnAnAnswer(t *testing.T) {
 	s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 1, Replica: n, Event: &protocols.Event{Kind: protocols.Receive, From: 2, Message: &Recovery{}}, Effects: out})
 	s.Trips(changeEvidence)
 }
+
+// VR-I5: an old StartView makes a replica forget what it has acknowledged since.
+func TestInvariantHonestPrepareOKTripsOnAShorterLog(t *testing.T) {
+	s := newStage(t, 3, nil)
+	s.Request(1, put(-1, 1, 5))
+	s.Settle(everything)
+	s.Clean()
+	n := s.Node(2)
+	n.commit = 0
+	n.log.TruncateFrom(1)
+	s.Show(&protocols.Moment{Kind: protocols.Stepped, Node: 2, Replica: n, Event: &protocols.Event{}, Effects: protocols.NewEffects(protocols.NewMemory(protocols.Keep))})
+	s.Trips(honestPrepareOK)
+}

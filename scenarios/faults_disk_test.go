@@ -124,7 +124,7 @@ func TestLeasesHoldWithinTheirBound(t *testing.T) {
 		}
 		stale := 0
 		for seed := uint64(1); seed <= 20; seed++ {
-			r := runText(t, leases("skew", "50%")+"checks: {R-I10: off, PX-I6: off, VR-I9: off, PB-I7: off}\n", p, seed)
+			r := runText(t, leases("skew", "50%")+"checks: {R-I10: off, R-I12: off, PX-I6: off, PX-I7: off, VR-I9: off, VR-I11: off, PB-I7: off, PB-I8: off}\n", p, seed)
 			if r.Verdict != checker.OutsideModel {
 				t.Errorf("beyond the bound: %s", r)
 			}

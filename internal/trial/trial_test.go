@@ -32,7 +32,7 @@ func TestJudge(t *testing.T) {
 		t.Errorf("without a bug: got %q, want nothing wrong", wrong)
 	}
 	for bug, want := range map[string]string{
-		"R-46":   "linearizability",
+		"R-46":   "R-I7",
 		"R-02":   "DUR",
 		"R-LOST": "liveness",
 	} {

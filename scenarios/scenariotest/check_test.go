@@ -99,7 +99,7 @@ func TestFailure(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("want one saved plan, got %v (%v)\n%s", files, err, first)
 	}
-	for _, want := range []string{"made small in ", "what led to it", "violation (linearizability)", "repeat: go run ./cmd/mine run " + filepath.ToSlash(files[0]) + " --protocol raft --seed "} {
+	for _, want := range []string{"made small in ", "what led to it", "violation (R-I7)", "repeat: go run ./cmd/mine run " + filepath.ToSlash(files[0]) + " --protocol raft --seed "} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the report lacks %q:\n%s", want, first)
 		}

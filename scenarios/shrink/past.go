@@ -39,7 +39,10 @@ func pastOf(rec *scenarios.Recording) *past {
 			continue
 		}
 		p.in[seq] = true
-		if !p.ticks(i) {
+		switch {
+		case p.trace[i].Kind == sim.TraceRefused:
+			queue = append(queue, p.call(i))
+		case !p.ticks(i):
 			queue = append(queue, p.trace[i].Cause)
 		}
 		for ; i < len(p.trace) && p.trace[i].Seq == seq; i++ {
@@ -56,6 +59,15 @@ func (p *past) ticks(i int) bool {
 	e := &p.trace[i]
 	j, known := p.first[e.Cause]
 	return known && e.Kind == sim.TraceTimer && p.trace[j].Kind == sim.TraceTimer && p.trace[j].Node == e.Node
+}
+
+// call returns the event with which a client began what it was refused in line i: who
+// refused it before does not matter.
+func (p *past) call(i int) uint64 {
+	client := p.trace[i].Node
+	for ; i > 0 && (p.trace[i].Kind != sim.TraceCall || p.trace[i].Node != client); i-- {
+	}
+	return p.trace[i].Seq
 }
 
 // roots are the events that contradict each other.

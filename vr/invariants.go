@@ -84,6 +84,24 @@ func (w *watcher) Observe(m *protocols.Moment) {
 	}
 }
 
+// received takes in, and judges, what a replica has made of a message of another.
+func (w *watcher) received(m *protocols.Moment, n *Node, g *ghostNode) {
+	switch v := m.Event.Message.(type) {
+	case *PrepareOK:
+		if said := w.at(n.view).acked[m.Event.From]; n.leading && n.match[m.Event.From] > said {
+			m.Violate(commitEvidence, "%v counts %v up to operation %d of view %v, which has acknowledged in that view only up to %d", m.Node, m.Event.From, n.match[m.Event.From], n.view, said)
+		}
+	case *CommitOK:
+		if w.judgesReads {
+			w.reads.Heard(m.Node, m.Event.From, uint64(v.View), v.Round)
+		}
+	case *RecoveryResponse:
+		g.told.heard(m.Event.From, v)
+	case *Recovery:
+		w.checkAnswer(m, n)
+	}
+}
+
 func (w *watcher) stepped(m *protocols.Moment) {
 	n, ok := m.Replica.(*Node)
 	if !ok {
@@ -96,15 +114,8 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	if w.judgesReads {
 		w.watchReads(m, n)
 	}
-	switch v := m.Event.Message.(type) {
-	case *PrepareOK:
-		if said := w.at(n.view).acked[m.Event.From]; n.leading && n.match[m.Event.From] > said {
-			m.Violate(commitEvidence, "%v counts %v up to operation %d of view %v, which has acknowledged in that view only up to %d", m.Node, m.Event.From, n.match[m.Event.From], n.view, said)
-		}
-	case *RecoveryResponse:
-		g.told.heard(m.Event.From, v)
-	case *Recovery:
-		w.checkAnswer(m, n)
+	if m.Event.Kind == protocols.Receive && n.replicas.Has(m.Event.From) {
+		w.received(m, n, g)
 	}
 	w.checkRecovery(m, n, g)
 	if n.commit > n.log.Last() {

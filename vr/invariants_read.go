@@ -6,17 +6,10 @@ import "github.com/lockstep-sim/lockstep/protocols"
 // not know it, and a history shows that only where another has written meanwhile what is
 // read.
 
-// watchReads takes in what a step says about reads.
+// watchReads takes in a read that a step was asked.
 func (w *watcher) watchReads(m *protocols.Moment, n *Node) {
-	switch m.Event.Kind {
-	case protocols.Request:
-		if c := &m.Event.Command; c.Kind == protocols.Read {
-			w.reads.Arrived(m.Node, c, uint64(n.view))
-		}
-	case protocols.Receive:
-		if v, ok := m.Event.Message.(*CommitOK); ok {
-			w.reads.Heard(m.Node, m.Event.From, uint64(v.View), v.Round)
-		}
+	if c := &m.Event.Command; m.Event.Kind == protocols.Request && c.Kind == protocols.Read {
+		w.reads.Arrived(m.Node, c, uint64(n.view))
 	}
 }
 

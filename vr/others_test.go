@@ -247,6 +247,7 @@ func TestImpossibleMessagesAreDropped(t *testing.T) {
 		m        protocols.Message
 	}{
 		{1, 7, &PrepareOK{}},
+		{1, 7, &CommitOK{}},
 		{2, 3, &Prepare{}},
 		{2, 1, &Prepare{View: 1<<62 + 1}},
 		{2, 1, &Prepare{Op: 1, Entries: make([]Entry, 2)}},

@@ -178,7 +178,8 @@ func TestRestartedReplicaKeepsItsLogWhileALeaseMayHold(t *testing.T) {
 	s.Settle(everything)
 	s.Restart(1)
 	s.Deliver(ofKind(KindStartViewChange, 1, 0))
-	s.Receive(3, 1, &StartViewChange{View: 1})
+	s.Fire(3, timerView)
+	s.Deliver(ofKind(KindStartViewChange, 3, 1))
 	if n := s.Node(1); n.view != 1 || len(sent[*DoViewChange](s, 1, 2)) != 0 {
 		t.Fatalf("n1 is in view %d and gives its log away", n.view)
 	}

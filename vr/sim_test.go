@@ -140,7 +140,7 @@ func TestVRBugsAreFoundBySearch(t *testing.T) {
 	for _, c := range []struct{ bug, check, variant string }{
 		{"V-02", "VR-I1", vr.CrashVectors},
 		{"V-07", "VR-I1", vr.CrashVectors},
-		{"V-08", "VR-I7", vr.Durable},
+		{"V-08", "VR-I12", vr.Durable},
 		{"V-11", "VR-I2", vr.Durable},
 		{"V-12", "VR-I8", vr.Durable},
 		{"V-14", "VR-I1", vr.Durable},

@@ -55,8 +55,10 @@ func TestLogIsCutOnlyWhenTheNewStateIsThere(t *testing.T) {
 		t.Fatalf("n5 asks %+v with log %v of view %d, want it to ask from 1 and keep both", ask, logOf(n), n.lastNormal)
 	}
 	late := s.Take(ofKind(KindGetState, 5, 2))
-	s.Receive(3, 5, &StartViewChange{View: 2})
-	s.Receive(4, 5, &StartViewChange{View: 2})
+	for _, id := range []protocols.NodeID{3, 4} {
+		s.Fire(id, timerView)
+		s.Deliver(ofKind(KindStartViewChange, id, 5))
+	}
 	if m := sent[*DoViewChange](s, 5, 3); len(m) != 1 || m[0].LastNormal != 0 || m[0].Op != 2 {
 		t.Errorf("n5 offers %+v, want both operations of view 0", m)
 	}

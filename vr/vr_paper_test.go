@@ -229,13 +229,16 @@ func TestDoViewChangeWaitsForFOthers(t *testing.T) {
 	s.Request(1, put(-1, 1, 5))
 	s.Deliver(ofKind(KindPrepare, 1, 3))
 	s.Wire = nil
-	s.Fire(3, timerView)
-	s.Receive(4, 3, &StartViewChange{View: 1})
-	s.Receive(4, 3, &StartViewChange{View: 1})
+	for _, id := range []protocols.NodeID{3, 4, 5} {
+		s.Fire(id, timerView)
+	}
+	first := s.Take(ofKind(KindStartViewChange, 4, 3))
+	s.Hand(first...)
+	s.Hand(first...)
 	if got := sent[*DoViewChange](s, 3, 2); len(got) != 0 {
 		t.Fatal("sent after one other")
 	}
-	s.Receive(5, 3, &StartViewChange{View: 1})
+	s.Deliver(ofKind(KindStartViewChange, 5, 3))
 	got := sent[*DoViewChange](s, 3, 2)
 	if len(got) != 1 || got[0].View != 1 || got[0].LastNormal != 0 || got[0].Op != 1 || got[0].Commit != 0 || len(got[0].Log.Entries) != 1 {
 		t.Errorf("got %+v, want its log", got)

@@ -13,7 +13,7 @@ func (n *Node) Fork() protocols.Node {
 	f.log, f.execute = n.log.Fork(), n.execute.Fork()
 	f.change.lives, f.change.logs = slices.Clone(n.change.lives), slices.Clone(n.change.logs)
 	f.recovery.answers = slices.Clone(n.recovery.answers)
-	f.match, f.reported = slices.Clone(n.match), slices.Clone(n.reported)
+	f.match, f.reported, f.since = slices.Clone(n.match), slices.Clone(n.reported), slices.Clone(n.since)
 	f.table = slices.Clone(n.table)
 	f.acked, f.waiting = slices.Clone(n.acked), slices.Clone(n.waiting)
 	return &f
@@ -37,7 +37,7 @@ func (n *Node) Hash() uint64 {
 	}
 	h = n.recovery.fold(n.change.fold(n.transfer.fold(n.ahead.fold(h))))
 	for i := range n.match {
-		h = fold3(h, uint64(n.match[i]), uint64(n.reported[i]))
+		h = fold2(fold3(h, uint64(n.match[i]), uint64(n.reported[i])), uint64(n.since[i]))
 	}
 	h = foldSet(fold2(h, uint64(n.viewStart)), n.heard)
 	for _, seq := range n.table {

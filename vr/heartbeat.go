@@ -61,18 +61,24 @@ func (n *Node) onCommitOK(from protocols.NodeID, m *CommitOK, out *protocols.Eff
 	n.resend(from, m.Op, out)
 }
 
-// resend sends a Prepare again to a backup whose log has not grown since its last
-// CommitOK, and ends before the primary's or is not acknowledged: the Prepare, or
-// its PrepareOK, is lost. Deviation: the paper leaves that to state transfer, which
-// the last operation of a busy time would not start. One without entries asks for
-// the acknowledgement.
+// resend sends a Prepare again to a backup whose log has not grown for the time
+// between two Commit messages, and ends before the primary's or is not acknowledged:
+// the Prepare, or its PrepareOK, is lost. Two CommitOK that say the same are no sign
+// of that, since rounds for reads follow each other faster than a Prepare travels.
+// Deviation: the paper leaves that to state transfer, which the last operation of a
+// busy time would not start. One without entries asks for the acknowledgement.
 func (n *Node) resend(to protocols.NodeID, op protocols.Index, out *protocols.Effects) {
-	stuck := n.reported[to] == op+1
-	n.reported[to] = op + 1
 	last := n.log.Last()
-	if !stuck || op == last && n.match[to] == last || op+1 < n.log.First() {
+	switch {
+	case n.reported[to] != op+1:
+		n.reported[to], n.since[to] = op+1, n.now
+		return
+	case n.now.Sub(n.since[to]) < n.parameters.CommitInterval:
+		return
+	case op == last && n.match[to] == last, op+1 < n.log.First():
 		return
 	}
+	n.since[to] = n.now
 	entries := n.log.View(op+1, n.parameters.MaxBatch)
 	n.sendPrepare(to, op+protocols.Index(len(entries)), entries, out)
 }

@@ -31,6 +31,9 @@ func (n *Node) append(e Entry, out *protocols.Effects) {
 		protocols.Persist(out, Append{After: op - 1, Entries: entries})
 	}
 	for _, peer := range n.peers {
+		if n.reported[peer] == op {
+			n.since[peer] = n.now // it had all, and lacks this from now on
+		}
 		n.sendPrepare(peer, op, entries, out)
 	}
 	// The primary counts itself like anyone else: once its own write is durable.

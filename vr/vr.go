@@ -113,7 +113,9 @@ type Node struct {
 	// only this node's own durable writes.
 	match []protocols.Index
 	// reported[p] is 1 + the end of p's log in its last CommitOK; 0: none yet.
-	reported  []protocols.Index
+	reported []protocols.Index
+	// since[p] is when that changed, or when what follows it was sent, if that is later.
+	since     []protocols.Time
 	viewStart protocols.Index   // the end of the log with which the view began
 	heard     protocols.NodeSet // who has answered since timerQuorum was armed
 	table     []uint64          // per client: highest request number in the log (§4.1)
@@ -144,6 +146,7 @@ func New(cfg protocols.Config, disk protocols.Recovered) (protocols.Node, error)
 		execute:    protocols.Executor{Machine: cfg.Machine},
 		match:      make([]protocols.Index, slots),
 		reported:   make([]protocols.Index, slots),
+		since:      make([]protocols.Time, slots),
 		rounds:     rounds{acked: make([]protocols.Index, slots)},
 		change:     change{logs: make([]offer, slots), lives: make([]uint64, slots)},
 		recovery:   recovery{answers: make([]answer, slots)},
@@ -287,6 +290,7 @@ func (n *Node) lead(out *protocols.Effects) {
 	out.CancelTimer(timerView)
 	clear(n.match)
 	clear(n.reported)
+	clear(n.since)
 	n.rounds.reset()
 	n.viewStart = n.log.Last()
 	n.updateTable()

@@ -149,6 +149,7 @@ func TestLostPrepareIsSentAgain(t *testing.T) {
 	s.Deliver(ofKind(KindPrepareOK, 1, 1))
 	s.Wire = nil // n2 has nothing, and n3's PrepareOK is gone
 	for range 2 {
+		s.Now += protocols.Time(s.parameters.CommitInterval)
 		s.Fire(1, timerCommit)
 		s.Deliver(ofKind(KindCommit, 0, 0))
 		s.Deliver(ofKind(KindCommitOK, 0, 0))
@@ -170,6 +171,34 @@ func TestLostPrepareIsSentAgain(t *testing.T) {
 	s.Deliver(everything)
 	if len(s.Wire) != 0 {
 		t.Errorf("it still sends %v", s.Wire)
+	}
+	s.Clean()
+}
+
+// §4.1: a Prepare that may still be on its way is not sent again, however many rounds
+// the backup answers meanwhile: reads start them one after the other.
+func TestPrepareOnItsWayIsNotSentAgain(t *testing.T) {
+	s := newStage(t, 3, nil)
+	s.Fire(1, timerCommit)
+	s.Settle(everything) // n1 knows where the logs end
+	interval := protocols.Time(s.parameters.CommitInterval)
+	s.Now += 10 * interval
+	s.Request(1, put(-1, 1, 5))
+	s.Take(ofKind(KindPrepare, 1, 2))
+	round := func() {
+		s.Request(1, get(-2, uint64(s.Node(1).round)))
+		s.Deliver(ofKind(KindCommit, 0, 0))
+		s.Deliver(ofKind(KindCommitOK, 0, 0))
+	}
+	for _, c := range []struct {
+		after protocols.Time
+		want  int
+	}{{0, 0}, {0, 0}, {interval - 1, 0}, {1, 1}, {0, 1}, {interval - 1, 1}, {1, 2}} {
+		s.Now += c.after
+		round()
+		if m := sent[*Prepare](s, 1, 2); len(m) != c.want {
+			t.Fatalf("%v after the Prepare, it has been sent again %d times, want %d", protocols.Duration(s.Now-1e9-10*interval), len(m), c.want)
+		}
 	}
 	s.Clean()
 }

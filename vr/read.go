@@ -1,6 +1,10 @@
 package vr
 
-import "github.com/lockstep-sim/lockstep/protocols"
+import (
+	"slices"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
 
 // readMode is Parameters.Reads as a number.
 type readMode uint8
@@ -103,7 +107,14 @@ func (n *Node) read(c protocols.Command, out *protocols.Effects) {
 // before c arrived is at or below the later of the commit-number and the end of the
 // log with which the view began: operations that an earlier primary committed may be
 // above the commit-number that this one knows.
+//
+// A retry of a read that waits is answered with it. Were it to start a round, clients
+// that ask again sooner than they can be answered would keep the primary from ever
+// answering.
 func (n *Node) waitForRound(c protocols.Command, out *protocols.Effects) {
+	if slices.ContainsFunc(n.waiting, func(r pendingRead) bool { return r.command.Client == c.Client && r.command.Seq == c.Seq }) {
+		return
+	}
 	n.waiting = append(n.waiting, pendingRead{command: c, round: n.round + 1, index: max(n.commit, n.viewStart)})
 	n.startRound(out)
 	n.serveReads(out)

@@ -28,6 +28,30 @@ func TestReadWaitsForARound(t *testing.T) {
 	s.Clean()
 }
 
+// Round: a retry of a read that waits starts no round of its own, and is answered with
+// it. Once that is answered, a retry is a read like any other: the answer may be lost.
+func TestRetryOfAWaitingReadStartsNoRound(t *testing.T) {
+	s := newStage(t, 3, nil)
+	s.Settle(everything)
+	n := s.Node(1)
+	s.Request(1, get(-2, 1))
+	s.Request(1, get(-3, 1))
+	s.Request(1, get(-2, 1))
+	if n.round != 2 {
+		t.Errorf("%d rounds for two reads and a retry, want 2", n.round)
+	}
+	s.Settle(everything)
+	if len(s.Replies) != 2 {
+		t.Errorf("got %v, want one answer to each read", s.Replies)
+	}
+	s.Request(1, get(-2, 1))
+	s.Settle(everything)
+	if n.round != 3 || len(s.Replies) != 3 {
+		t.Errorf("%d rounds and %v, want the read answered again after another round", n.round, s.Replies)
+	}
+	s.Clean()
+}
+
 // Round: a primary that was replaced answers no read, and refuses it when it learns.
 func TestReplacedPrimaryAnswersNoRead(t *testing.T) {
 	s := newStage(t, 3, nil)

@@ -134,6 +134,29 @@ func TestVRKeepsItsPromisesUnderFaults(t *testing.T) {
 	}
 }
 
+// Clients that ask again sooner than an overloaded primary can answer do not keep it
+// overloaded: what they repeat costs it less than what it answers. When they stop asking
+// for more, all is answered.
+func TestVREndsAnOverload(t *testing.T) {
+	for _, replicas := range []int{3, 9} {
+		protocol, p := vr.Protocol(), vr.DefaultParameters()
+		link := sim.Link{Latency: sim.Between(500_000, 1_000_000)}
+		wrong := trial.Judge(t, sim.Config{
+			Protocol: protocol, Parameters: p, Replicas: replicas, Seed: 1,
+			Network: sim.Network{Between: link, Client: link},
+			CPU:     sim.CPU{Receive: 200_000, Send: 50_000},
+			Workload: sim.Workload{
+				Clients: 200, Keys: 5, Timeout: 100e6, GiveUp: 1e9,
+				Mix: []sim.Share{writes, {Op: protocols.Get, Kind: protocols.Read, Weight: 1}},
+			},
+			Observers: observers(t, protocol, protocols.Cluster{Replicas: replicas}, p),
+		})
+		if wrong != "" {
+			t.Errorf("%d replicas: %s", replicas, wrong)
+		}
+	}
+}
+
 // A search through the same plans finds these bugs, and names what they broke. The
 // others need a schedule, and have one in bugs_test.go.
 func TestVRBugsAreFoundBySearch(t *testing.T) {

@@ -24,7 +24,7 @@ func (r *run) phases() {
 	case sim.Violated:
 		return
 	case sim.Exhausted:
-		r.decide(checker.Inconclusive, fmt.Sprintf("the event budget was spent after %d events at %s, before the heal", w.Events(), w.Now()))
+		r.decide(checker.Inconclusive, fmt.Sprintf("the event budget was spent after %d events at %s, before the heal (%s)", w.Events(), w.Now(), w.Late()))
 		return
 	}
 	if r.isOff(CheckLiveness) {
@@ -111,7 +111,7 @@ func (r *run) recovers(healed protocols.NodeSet, when string) bool {
 // subscribed demands that the subscribers read everything that is committed, and
 // that their tables are those of the replicas.
 func (r *run) subscribed(healed protocols.NodeSet, when string) {
-	if r.sc.Workload.Subscribers == 0 || r.isOff(CheckSubscriber) {
+	if !follows(r.p) || r.sc.Workload.Subscribers == 0 || r.isOff(CheckSubscriber) {
 		return
 	}
 	behind := ""
@@ -171,7 +171,7 @@ func (r *run) reach(healed protocols.NodeSet, check string, done func() bool, te
 	}
 	problem := text()
 	if stop == sim.Exhausted {
-		problem += fmt.Sprintf(" (the event budget is spent at %s)", r.world.Now())
+		problem += fmt.Sprintf(" (the event budget is spent at %s; %s)", r.world.Now(), r.world.Late())
 	}
 	// A cluster that should have made progress, or one that could not?
 	if can, why := r.world.CanProgress(r.world.Facts()); !can {

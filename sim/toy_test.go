@@ -32,6 +32,8 @@ type toyParameters struct {
 	Early    bool   // send acknowledgements early
 	Silent   bool   // n1 never answers clients
 	Stray    bool   // n1 sends to a node that does not exist
+	Spin     bool   // n1 sets a timer of no length whenever it fires
+	Echo     bool   // n1 sends itself what it gets from itself
 }
 
 type toyClaim struct{ Epoch uint64 }
@@ -115,8 +117,15 @@ func (t *toy) Step(ev *protocols.Event, out *protocols.Effects) {
 		if t.p.Stray && t.id == 1 {
 			protocols.Send(out, 77, toyClaim{})
 		}
+		if t.p.Echo && t.id == 1 {
+			protocols.Send(out, 1, toyAck{})
+		}
 	case protocols.Fire:
 		t.fires++
+		if t.p.Spin && t.id == 1 {
+			out.SetTimer(toyElection, 0)
+			return
+		}
 		if ev.Timer == toyElection {
 			t.epoch++
 			t.leads, t.leader = true, t.id
@@ -164,6 +173,9 @@ func (t *toy) follow(epoch uint64, from protocols.NodeID, out *protocols.Effects
 }
 
 func (t *toy) receive(ev *protocols.Event, out *protocols.Effects) {
+	if t.p.Echo && t.id == 1 && ev.From == 1 {
+		protocols.Send(out, 1, toyAck{})
+	}
 	switch m := ev.Message.(type) {
 	case *toyClaim:
 		if m.Epoch >= t.epoch {

@@ -26,6 +26,7 @@ type World struct {
 	cfg     Config
 	cluster protocols.Cluster
 	budget  uint64
+	late    ending
 
 	now    protocols.Time
 	seq    uint64 // the event being handled, from 1
@@ -146,6 +147,7 @@ func (w *World) Reset(cfg Config) error {
 	w.cfg = cfg
 	w.now, w.seq, w.cause, w.digest = 0, 0, 0, digest(protocols.HashSeed)
 	w.budget = cfg.MaxEvents
+	w.resetLate()
 	w.resetCheckpoints()
 	w.cluster = clusterOf(&cfg)
 	w.queue.reset(cfg.Trace)
@@ -388,13 +390,19 @@ func (w *World) begin(kind eventKind, to, from protocols.NodeID, x, cause uint64
 	if w.seq == w.nextMark {
 		w.mark()
 	}
+	if w.seq > w.late.after {
+		w.countLate(kind, to, from, x)
+	}
 	w.digest.mix(uint64(w.now))
 	w.digest.mix(uint64(kind)<<32 | uint64(uint16(to))<<16 | uint64(uint16(from)))
 	w.digest.mix(x)
 }
 
 // Grant raises the event budget by n events.
-func (w *World) Grant(n uint64) { w.budget += n }
+func (w *World) Grant(n uint64) {
+	w.budget += n
+	w.resetLate()
+}
 
 // Now returns the true virtual time.
 func (w *World) Now() protocols.Time { return w.now }

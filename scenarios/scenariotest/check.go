@@ -160,12 +160,8 @@ func Check(t *testing.T, p *protocols.Protocol, options ...Option) {
 	if t.Failed() {
 		return
 	}
-	f := &trial{settings: s, p: p, short: testing.Short(), clock: c, tell: func(f *trial) string { return f.line }}
-	defer func() { // rapid prints twice what a property says, and the story is long
-		if f.story != f.line {
-			t.Log(f.story)
-		}
-	}()
+	f := &trial{settings: s, p: p, short: testing.Short(), clock: c}
+	defer f.tell(t)
 	rapid.Check(t, f.one)
 }
 
@@ -181,8 +177,12 @@ func Fuzz(f *testing.F, p *protocols.Protocol, options ...Option) {
 	for seed := range uint64(8) {
 		f.Add(corpus(seed))
 	}
-	whole := &trial{settings: s, p: p, tell: func(f *trial) string { return f.story }}
-	f.Fuzz(rapid.MakeFuzz(whole.one))
+	whole := &trial{settings: s, p: p}
+	one := rapid.MakeFuzz(whole.one)
+	f.Fuzz(func(t *testing.T, input []byte) {
+		defer whole.tell(t)
+		one(t, input)
+	})
 }
 
 // corpus is an input that the fuzzer begins with. rapid takes eight bytes for each draw,
@@ -236,8 +236,15 @@ type trial struct {
 	failing experiment
 	line    string // what failed; "" as long as nothing has
 	story   string // the whole report
-	tell    func(*trial) string
 	clock   clock
+}
+
+// tell ends a test that has failed with the story. The property itself says a line only:
+// rapid prints twice what that says, and the story is long.
+func (f *trial) tell(t *testing.T) {
+	if t.Failed() && f.story != f.line {
+		t.Log(f.story)
+	}
 }
 
 // one draws an experiment and runs it. One call site and one text: rapid compares both.
@@ -258,7 +265,7 @@ func (f *trial) one(rt *rapid.T) {
 		f.run(sc, seed)
 	}
 	if f.line != "" && f.failing == experimentOf(sc, seed) {
-		rt.Fatalf("%s", f.tell(f))
+		rt.Fatalf("%s", f.line)
 	}
 }
 

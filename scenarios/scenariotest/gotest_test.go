@@ -110,7 +110,7 @@ func TestGoTest(t *testing.T) {
 	folder := module(t)
 	for _, c := range []struct {
 		flags, wrong string
-		want         []string // each so often: "2 text"
+		want         []string // each so often: "2 text"; \n: at the start of a line, where no subtest stands
 	}{
 		{"-v -run ^TestSingle$ -count=2 -rapid.checks=12 -rapid.seed=5", "", []string{"2 OK, passed 12 tests", "2 --- PASS: TestSingle", "0 TestOther", "1 ok  "}},
 		{"-v -short -run ^Test -parallel=1 -rapid.seed=5", "", []string{"2 OK, passed 20 tests", "2 --- PASS", "1 ok  "}},
@@ -121,7 +121,7 @@ func TestGoTest(t *testing.T) {
 		{"-run ^TestOther$ -rapid.nofailfile", "forgets", []string{"1 --- FAIL: TestOther", "0 made small in", "1 repeat: go test . -run '^TestOther$'"}},
 		{"-run ^TestOther$ -rapid.seed=5 -rapid.checks=5", "", []string{"1 ok  "}},
 		{"-run ^$ -fuzz ^FuzzSingle$ -fuzztime=20x -parallel=1", "", []string{"1 ok  ", "0 FAIL"}},
-		{"-run ^$ -fuzz ^FuzzSingle$ -fuzztime=20x -parallel=1", "panics", []string{"1 --- FAIL: FuzzSingle (", "1 panic is violated", "0 goroutine "}},
+		{"-run ^$ -fuzz ^FuzzSingle$ -fuzztime=20x -parallel=1", "panics", []string{"1 \n--- FAIL: FuzzSingle (", "1 panic is violated", "0 goroutine "}},
 	} {
 		command := exec.Command("go", append([]string{"test"}, strings.Fields(c.flags)...)...)
 		command.Dir = folder
@@ -129,7 +129,7 @@ func TestGoTest(t *testing.T) {
 		out, _ := command.CombinedOutput()
 		for _, want := range c.want {
 			times, text, _ := strings.Cut(want, " ")
-			if n := strconv.Itoa(strings.Count(string(out), text)); n != times {
+			if n := strconv.Itoa(strings.Count("\n"+string(out), text)); n != times {
 				t.Errorf("go test %s, wrong %q: %q stands there %s times, want %s\n%.6000s", c.flags, c.wrong, text, n, times, out)
 			}
 		}

@@ -246,12 +246,12 @@ func (sc *Scenario) Config(p *protocols.Protocol, seed uint64) sim.Config {
 		Faults: sc.Faults, Members: sc.Members, Admin: sc.Admin, Early: sc.kindsOf(p.Messages, sc.Early), Lose: sc.kindsOf(p.Records, sc.Lose),
 		MaxEvents: sc.Events,
 	}
-	cfg.Workload.Mix = offered(p, cfg.Workload.Mix)
+	offer(p, &cfg.Workload)
 	for i := range cfg.Phases {
 		if i == 0 {
 			cfg.Phases = slices.Clone(cfg.Phases)
 		}
-		cfg.Phases[i].Workload.Mix = offered(p, cfg.Phases[i].Workload.Mix)
+		offer(p, &cfg.Phases[i].Workload)
 	}
 	if len(sc.Script) > 0 { // messages take the time that the script gives them, and nothing happens by chance
 		cfg.Scripted, cfg.Network, cfg.Disk = true, sim.Network{}, sim.Disk{}
@@ -264,12 +264,17 @@ func drives(p *protocols.Protocol, machine string) bool {
 	return p.Machines == nil || slices.Contains(p.Machines, machine)
 }
 
-// offered keeps of a mix what the protocol executes.
-func offered(p *protocols.Protocol, mix []sim.Share) []sim.Share {
-	if p.Operations == nil {
-		return mix
+// follows reports whether clients may follow the protocol's log, as they may where it
+// does not name the operations that it executes.
+func follows(p *protocols.Protocol) bool { return p.Operations == nil }
+
+// offer keeps of a workload what the protocol executes.
+func offer(p *protocols.Protocol, w *sim.Workload) {
+	if follows(p) {
+		return
 	}
-	return slices.DeleteFunc(slices.Clone(mix), func(s sim.Share) bool {
+	w.Subscribers = 0
+	w.Mix = slices.DeleteFunc(slices.Clone(w.Mix), func(s sim.Share) bool {
 		return s.Kind == protocols.Follow || !slices.Contains(p.Operations, s.Op)
 	})
 }

@@ -171,7 +171,7 @@ func (s *swarm) workload(sc *Scenario) {
 	}
 	w.Timeout = g.span(s.timeout/4, 3*s.timeout)
 	w.GiveUp = w.Timeout + g.span(0, 8*s.timeout)
-	if g.chance(10) {
+	if g.chance(10) && follows(g.protocol) {
 		w.Subscribers = int(g.between(1, 3))
 	}
 }

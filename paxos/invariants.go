@@ -20,7 +20,7 @@ func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
 	if !ok {
 		p = DefaultParameters()
 	}
-	return []protocols.Observer{&watcher{ghost: newGhost(c, *p), reads: protocols.NewReadEvidence(c.Replicas), judgesReads: parseReads(p.Reads) != readLog}}
+	return []protocols.Observer{&watcher{ghost: newGhost(c, *p), reads: protocols.NewReadEvidence(c.Replicas), judgesReads: parseReads(p.Reads) != readLog, promises: newPromises(c, p)}}
 }
 
 // watcher judges all invariants. Cost: O(1) per event and per durable record, O(n)
@@ -29,6 +29,9 @@ type watcher struct {
 	ghost
 	reads       protocols.ReadEvidence
 	judgesReads bool // they do not go through the log
+
+	promises   []ghostPromise // by node id; nil: no lease is ever taken
+	highestLed Ballot         // the highest ballot that has had a leader
 }
 
 // Moments implements [protocols.Observer].
@@ -44,7 +47,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: safeAt, Text: "when a value is proposed at a ballot, a phase 1 quorum has promised the ballot, and the highest value that it has accepted below is this one, or none"},
 		{ID: promiseKept, Text: "a durable promise never goes down, and no acceptor accepts below what it has promised"},
 		{ID: executedIsChosen, Text: "what is executed, answered, or taken for committed, is chosen, and a leader counts only who has accepted at its ballot"},
-		{ID: leaseExclusion, Text: "while a leader holds a lease, no higher ballot has a leader under the same or a later configuration"},
+		{ID: leaseExclusion, Text: "while a leader holds a lease, no higher ballot has a leader under the same or a later configuration; who has answered a leader's round helps nobody else to a higher ballot until its promise is over, across restarts"},
 		{ID: readEvidence, Text: "a read that skips the log rests on the answers to a round that left after it arrived, from nodes that meet every phase 1 quorum, or on a lease no longer than their promises; it shows all that its leader inherited, and all that was shown before it arrived"},
 	}
 }
@@ -89,8 +92,8 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	case n.leaseUntil == 0:
 		w.nodes[m.Node].forget()
 		w.reads.Leased(m.Node, 0)
-	case m.Event.Now < n.leaseUntil && w.newest.excludes(n.promised, leaderOf(n).from):
-		m.Violate(leaseExclusion, "%v believes in the lease of ballot %v, but ballot %v has a leader", m.Node, n.promised, w.newest.ballot)
+	case m.Event.Now < n.leaseUntil:
+		w.believes(m, n)
 	}
 }
 
@@ -115,7 +118,7 @@ func (w *watcher) noted(m *protocols.Moment, n *Node, note *protocols.Note) {
 		}
 	case protocols.NoteLease:
 		w.leased(m, leaderOf(n), note)
-		w.checkPromises(m, n, note)
+		w.checkPromises(m, n, note.Until)
 	}
 }
 
@@ -141,6 +144,7 @@ func leaderOf(n *Node) ghostLeader {
 }
 
 func (w *watcher) elected(m *protocols.Moment, l ghostLeader) {
+	w.highestLed = max(w.highestLed, l.ballot)
 	if l.from > w.newest.from || l.from == w.newest.from && l.ballot > w.newest.ballot {
 		w.newest = l
 	}
@@ -172,8 +176,12 @@ func (w *watcher) left(m *protocols.Moment) {
 	switch v := m.Message.(type) {
 	case *Prepare:
 		w.promised(m.Node, v.Ballot)
+		w.checkQuiet(m, v.Ballot, m.Node)
 	case *Promise:
 		w.promised(m.Node, v.Ballot)
+		w.checkQuiet(m, v.Ballot, m.To)
+	case *HeartbeatResponse:
+		w.quiets(m, v)
 	case *Accept:
 		w.proposed(m, v.Slot, v.Ballot, &v.Value)
 	case *Heartbeat:

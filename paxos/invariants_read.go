@@ -75,14 +75,14 @@ func (w *watcher) confirming(n *Node) protocols.Quorum {
 // checkPromises: a lease ends before the first of those may promise another ballot who
 // answered its round (PML §5.2). The holder's clock may be slow by the bound, and theirs
 // fast.
-func (w *watcher) checkPromises(m *protocols.Moment, n *Node, note *protocols.Note) {
+func (w *watcher) checkPromises(m *protocols.Moment, n *Node, until protocols.Time) {
 	left, ok := w.reads.Confirmed(m.Node, w.confirming(n), m.Now)
-	w.reads.Leased(m.Node, note.Until)
+	w.reads.Leased(m.Node, until)
 	if !ok {
 		m.Violate(readEvidence, "%v takes a lease of ballot %v, but nobody has answered a round that left at it who meets every phase 1 quorum", m.Node, n.promised)
 		return
 	}
-	drift, rest := w.parameters.MaxDrift, note.Until.Sub(m.Event.Now)
+	drift, rest := w.parameters.MaxDrift, until.Sub(m.Event.Now)
 	end := m.Now.Add(rest + scale(rest, drift, billion-drift))
 	promised := left.Add(scale(w.parameters.ElectionTimeout.Min, billion, billion+drift))
 	if end > promised.Add(rounded) {

@@ -122,6 +122,11 @@ func (e *ReadEvidence) Confirmed(id NodeID, q Quorum, now Time) (Time, bool) {
 	return l.at, round > 0 && l.round == uint64(round)
 }
 
+// Answered reports whether a quorum has answered any round of the epoch, however long ago.
+func (e *ReadEvidence) Answered(id NodeID, q Quorum) bool {
+	return CommittedIndex(q, e.nodes[id].acked) > 0
+}
+
 // Arrived notes that a read has arrived at a node, which is in an epoch by then.
 func (e *ReadEvidence) Arrived(id NodeID, c *Command, epoch uint64) {
 	n, client := &e.nodes[id], -int(c.Client)

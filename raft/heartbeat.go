@@ -48,6 +48,7 @@ func (n *Node) hear(from protocols.NodeID, term uint64, out *protocols.Effects) 
 }
 
 func (n *Node) onHeartbeat(from protocols.NodeID, m *Heartbeat, out *protocols.Effects) {
+	answer := HeartbeatResponse{Round: m.Round, Disk: n.disk}
 	if n.hear(from, m.Term, out) {
 		switch {
 		case m.Disk != n.disk: // about what this node has lost
@@ -59,11 +60,16 @@ func (n *Node) onHeartbeat(from protocols.NodeID, m *Heartbeat, out *protocols.E
 		}
 	} else if m.Term >= n.term {
 		return
+	} else {
+		// The sender may lead this node's term by now, with a round of the same number that
+		// this node has not heard.
+		answer.Round = 0
 	}
+	answer.Term = n.term
 	// Early: it says only that this node, now, knows no term above its own. Should
 	// the term not reach the disk, its leader has been elected by a durable majority
 	// none the less, and no leader of a lower term can commit.
-	protocols.SendEarly(out, from, HeartbeatResponse{Term: n.term, Round: m.Round, Disk: n.disk})
+	protocols.SendEarly(out, from, answer)
 }
 
 func (n *Node) onHeartbeatResponse(from protocols.NodeID, m *HeartbeatResponse, out *protocols.Effects) {

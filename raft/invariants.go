@@ -31,6 +31,7 @@ func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
 	return []protocols.Observer{&watcher{
 		ghost: newGhost(c), drift: p.MaxDrift, promise: p.ElectionTimeout.Min,
 		reads: protocols.NewReadEvidence(c.Replicas), judgesReads: mode == readIndex || mode == readLease, followers: p.FollowerReads && mode <= readLease,
+		promises: newPromises(c, mode),
 	}}
 }
 
@@ -44,6 +45,8 @@ type watcher struct {
 	reads       protocols.ReadEvidence
 	judgesReads bool // they neither go through the log nor are local
 	followers   bool // followers answer reads
+
+	promises []ghostPromise // by node id; nil: no lease is ever taken
 }
 
 // Moments implements [protocols.Observer].
@@ -63,7 +66,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: commitEvidence, Text: "a commit index is never above what a quorum has durably stored"},
 		{ID: matchEvidence, Text: "a leader's match index is never above what the follower has durably stored, and has said so in the leader's term"},
 		{ID: configurations, Text: "every quorum by which a node could be elected meets every quorum of a leader; the configuration in force at a node, and in a snapshot, is the latest of the log"},
-		{ID: leaseExclusion, Text: "while a leader holds a lease, no later term has a leader"},
+		{ID: leaseExclusion, Text: "while a leader holds a lease, no later term has a leader; who has answered a leader's round votes in no later term until its promise is over, across restarts"},
 		{ID: jointIsLeft, Text: "a leader that knows a joint configuration to be committed goes on to the new one"},
 		{ID: readEvidence, Text: "a read that skips the log rests on a quorum's answers to a round that left after it arrived, or on a lease no longer than the promises of those who gave it; it shows all that was committed before its leader led, and all that was shown before it arrived"},
 	}
@@ -251,10 +254,16 @@ func (w *watcher) left(m *protocols.Moment) {
 		}
 	case *RequestVote:
 		w.voted(m, v.Term, m.Node)
+		w.checkPromise(m, v.Term, m.Node)
 	case *RequestVoteResponse:
 		if v.VoteGranted {
 			w.voted(m, v.Term, v.CandidateID)
+			w.checkPromise(m, v.Term, v.CandidateID)
 		}
+	case *HeartbeatResponse:
+		w.promised(m, v)
+	case *TimeoutNow:
+		w.handsOver(m, v)
 	}
 }
 

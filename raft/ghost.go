@@ -1,6 +1,10 @@
 package raft
 
-import "github.com/lockstep-sim/lockstep/protocols"
+import (
+	"slices"
+
+	"github.com/lockstep-sim/lockstep/protocols"
+)
 
 // ghost is what is true of a run, gathered from outside the nodes. What lies before
 // every node's log is forgotten.
@@ -21,7 +25,8 @@ type ghostNode struct {
 	term    uint64 // durable
 	disk    uint64 // as in Wiped
 	lost    bool   // the disk is gone, and the new one has no number yet
-	log     protocols.Log[ghostEntry]
+	log     ghostLog
+	tail    ghostEntry // the log's last entry, or what it begins after
 	before  ghostEntry // what the log begins after
 	records int        // how many are durable since the last snapshot
 	// configurations are those of the log, and before them that which it begins with.
@@ -66,10 +71,9 @@ type ghostTerm struct {
 	term   uint64
 	leader protocols.NodeID
 	base   protocols.Index // the leader's snapshot ended there when it was elected
-	runs   []run           // its log behind that
+	runs   runs            // its log behind that
 
-	first    protocols.Index // index of prefixes[0]
-	prefixes []uint64        // of the term's entries wherever they were stored; 0: not seen
+	prefixes protocols.Log[uint64] // of the term's entries wherever they were stored; 0: not seen
 
 	votes        []protocols.NodeID
 	stored       []protocols.Index // highest index of an entry of this term ever durable on the node's disk
@@ -86,6 +90,65 @@ type run struct {
 	term uint64
 	end  protocols.Index
 }
+
+// runs describes a log.
+type runs []run
+
+// termAt returns the term of the entry at index, which is in the log or behind it: then
+// there is none.
+func (r runs) termAt(index protocols.Index) (term uint64, ok bool) {
+	k := len(r)
+	for k > 0 && r[k-1].end >= index {
+		k--
+	}
+	if k == len(r) {
+		return 0, false
+	}
+	return r[k].term, true
+}
+
+// ghostLog is a durable log. Its entries are known by their terms: with the index, a
+// term tells what the entry and all before it are, see [ghostTerm.matches].
+type ghostLog struct {
+	start protocols.Index // what it begins after
+	runs  runs
+}
+
+// First returns the first index of the log.
+func (l *ghostLog) First() protocols.Index { return l.start + 1 }
+
+// Last returns the last index, or where an empty log begins.
+func (l *ghostLog) Last() protocols.Index {
+	if n := len(l.runs); n > 0 {
+		return l.runs[n-1].end
+	}
+	return l.start
+}
+
+// Append adds entries of one term up to index end.
+func (l *ghostLog) Append(term uint64, end protocols.Index) {
+	if n := len(l.runs); n > 0 && l.runs[n-1].term == term {
+		l.runs[n-1].end = end
+		return
+	}
+	l.runs = append(l.runs, run{term, end})
+}
+
+// Truncate removes what is behind last.
+func (l *ghostLog) Truncate(last protocols.Index) {
+	k := len(l.runs)
+	for k > 0 && l.runs[k-1].end > last {
+		k--
+	}
+	if k < len(l.runs) && last > l.start && (k == 0 || l.runs[k-1].end < last) {
+		l.runs[k].end = last
+		k++
+	}
+	l.runs = l.runs[:k]
+}
+
+// Reset empties the log, and lets it begin after start.
+func (l *ghostLog) Reset(start protocols.Index) { l.start, l.runs = start, l.runs[:0] }
 
 // nothing is what an empty log begins after.
 var nothing = ghostEntry{prefix: protocols.HashSeed}
@@ -110,7 +173,7 @@ func (g *ghost) wipe(id protocols.NodeID) {
 	if g.cluster.First().Has(id) {
 		first = &Configuration{Voters: g.cluster.First()}
 	}
-	g.nodes[id] = ghostNode{before: nothing, configurations: []ghostConfiguration{configuredBy(0, first)}}
+	g.nodes[id] = ghostNode{tail: nothing, before: nothing, configurations: []ghostConfiguration{configuredBy(0, first)}}
 }
 
 // at returns the record of a term. It is nearly always the last one.
@@ -165,10 +228,7 @@ func (g *ghost) forgetPast() {
 	}
 	g.configurations = append(g.configurations[:0], g.configurations[k:]...)
 	for _, t := range g.terms {
-		if gone := int(min(past, t.first+protocols.Index(len(t.prefixes)))) - int(t.first); gone > 0 {
-			t.prefixes = append([]uint64(nil), t.prefixes[gone:]...)
-			t.first += protocols.Index(gone)
-		}
+		t.prefixes.CompactTo(min(past-1, t.prefixes.Last()))
 	}
 }
 
@@ -200,12 +260,14 @@ func (g *ghostNode) configuration() *ghostConfiguration {
 	return &g.configurations[len(g.configurations)-1]
 }
 
-// tail returns the last entry.
-func (g *ghostNode) tail() ghostEntry {
-	if g.log.Len() == 0 {
-		return g.before
+// entryAt returns the entry at an index that is in the node's log.
+func (g *ghost) entryAt(n *ghostNode, index protocols.Index) ghostEntry {
+	term, _ := n.log.runs.termAt(index)
+	t := g.at(term)
+	if index < t.prefixes.First() || index > t.prefixes.Last() {
+		return ghostEntry{term: term}
 	}
-	return *g.log.At(g.log.Last())
+	return ghostEntry{term, *t.prefixes.At(index)}
 }
 
 // mayElect reports whether the votes of those whose logs are no more up to date than
@@ -213,13 +275,13 @@ func (g *ghostNode) tail() ghostEntry {
 func (g *ghost) mayElect(id protocols.NodeID) bool {
 	var votes protocols.NodeSet
 	n := &g.nodes[id]
-	mine, last := n.tail().term, n.log.Last()
+	mine, last := n.tail.term, n.log.Last()
 	for v := 1; v < len(g.nodes); v++ {
 		o := &g.nodes[v]
 		if !o.counts(protocols.NodeID(v), n.configuration().config) {
 			continue
 		}
-		if term := o.tail().term; term < mine || term == mine && o.log.Last() <= last {
+		if term := o.tail.term; term < mine || term == mine && o.log.Last() <= last {
 			votes = votes.With(protocols.NodeID(v))
 		}
 	}
@@ -262,39 +324,44 @@ func (g *ghost) admit(t *ghostTerm, c *Configuration) {
 // forget drops what a node claims to be.
 func (g *ghostNode) forget() { g.leading, g.leaseTerm, g.asked = 0, 0, g.asked[:0] }
 
-// truncate ends the log at last. A hole, which only a lost record can leave, is filled
-// with entries that match no other.
-func (g *ghostNode) truncate(last protocols.Index) {
-	for g.log.Last() < last {
-		g.log.Append(ghostEntry{})
-	}
-	if g.log.Last() == last {
+// truncate ends a node's log at last. A hole, which only a lost record can leave, is
+// filled with entries that match no other.
+func (g *ghost) truncate(n *ghostNode, last protocols.Index) {
+	switch end := n.log.Last(); {
+	case end == last:
+		return
+	case end < last:
+		n.log.Append(0, last)
+		n.tail = ghostEntry{}
 		return
 	}
-	g.log.TruncateFrom(max(last+1, g.log.First()))
-	k := len(g.configurations)
-	for k > 1 && g.configurations[k-1].index > last {
+	n.log.Truncate(last)
+	if n.tail = n.before; len(n.log.runs) > 0 {
+		n.tail = g.entryAt(n, n.log.Last())
+	}
+	k := len(n.configurations)
+	for k > 1 && n.configurations[k-1].index > last {
 		k--
 	}
-	g.configurations = g.configurations[:k]
+	n.configurations = n.configurations[:k]
 }
 
-// push appends e after last, the tail so far, and returns its index and what is kept of
-// it. What is before it may be forgotten: then it is known again once an entry is the
-// committed one.
-func (g *ghost) push(n *ghostNode, last ghostEntry, e *Entry) (protocols.Index, ghostEntry) {
-	entry := ghostEntry{term: e.Term}
-	if last.prefix != 0 {
-		entry.prefix = protocols.Fold(last.prefix, e.hash())
-	} else if i := n.log.Last() + 1; i >= g.committed.First() && i <= g.committed.Last() && g.committed.At(i).term == e.Term {
-		entry.prefix = g.committed.At(i).prefix
+// push appends e and returns its index. What is before it may be forgotten: then it is
+// known again once an entry is the committed one.
+func (g *ghost) push(n *ghostNode, e *Entry) protocols.Index {
+	at, entry := n.log.Last()+1, ghostEntry{term: e.Term}
+	if n.tail.prefix != 0 {
+		entry.prefix = protocols.Fold(n.tail.prefix, e.hash())
+	} else if at >= g.committed.First() && at <= g.committed.Last() && g.committed.At(at).term == e.Term {
+		entry.prefix = g.committed.At(at).prefix
 	}
-	at := n.log.Append(entry)
+	n.log.Append(e.Term, at)
+	n.tail = entry
 	if e.Configuration != nil {
 		g.changed = true
 		n.configurations = append(n.configurations, configuredBy(at, e.Configuration))
 	}
-	return at, entry
+	return at
 }
 
 // matches reports whether prefix is what every log had so far that holds an entry
@@ -303,21 +370,33 @@ func (t *ghostTerm) matches(index protocols.Index, prefix uint64) bool {
 	if prefix == 0 {
 		return true
 	}
-	if len(t.prefixes) == 0 {
-		t.first = index
+	if t.prefixes.Len() == 0 {
+		t.prefixes.Reset(index - 1)
 	}
-	if index < t.first {
-		t.prefixes = append(make([]uint64, t.first-index), t.prefixes...)
-		t.first = index
+	if index < t.prefixes.First() {
+		t.widen(index)
 	}
-	i := int(index - t.first)
-	for i >= len(t.prefixes) {
-		t.prefixes = append(t.prefixes, 0)
+	for t.prefixes.Last() < index {
+		t.prefixes.Append(0)
 	}
-	if t.prefixes[i] == 0 {
-		t.prefixes[i] = prefix
+	first := t.prefixes.At(index)
+	if *first == 0 {
+		*first = prefix
 	}
-	return t.prefixes[i] == prefix
+	return *first == prefix
+}
+
+// widen lets the prefixes begin at index.
+func (t *ghostTerm) widen(index protocols.Index) {
+	var wider protocols.Log[uint64]
+	wider.Reset(index - 1)
+	for wider.Last()+1 < t.prefixes.First() {
+		wider.Append(0)
+	}
+	for i := t.prefixes.First(); i <= t.prefixes.Last(); i++ {
+		wider.Append(*t.prefixes.At(i))
+	}
+	t.prefixes = wider
 }
 
 // held reports whether the leader, when it was elected, held an entry of term at
@@ -326,27 +405,18 @@ func (t *ghostTerm) held(index protocols.Index, term uint64) bool {
 	if index <= t.base {
 		return true
 	}
-	for i := len(t.runs) - 1; i >= 0; i-- {
-		if index > t.runs[i].end {
-			return false
-		}
-		if i == 0 || index > t.runs[i-1].end {
-			return t.runs[i].term == term
-		}
-	}
-	return false
+	is, ok := t.runs.termAt(index)
+	return ok && is == term
 }
 
 // runsOf describes n's log up to last.
-func runsOf(n *Node, last protocols.Index) []run {
-	var runs []run
+func runsOf(n *Node, last protocols.Index) runs {
+	var r runs
 	for end := last; end >= n.log.First(); {
 		term := n.termAt(end)
-		runs = append(runs, run{term: term, end: end})
+		r = append(r, run{term: term, end: end})
 		end = n.firstOfTerm(term) - 1
 	}
-	for i, j := 0, len(runs)-1; i < j; i, j = i+1, j-1 {
-		runs[i], runs[j] = runs[j], runs[i]
-	}
-	return runs
+	slices.Reverse(r)
+	return r
 }

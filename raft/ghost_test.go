@@ -39,10 +39,10 @@ func TestGhostForgetsWhatIsCompacted(t *testing.T) {
 		}
 		held := g.committed.Len() + g.executions.Len() + len(g.configurations)
 		for _, term := range g.terms {
-			held += len(term.prefixes)
+			held += term.prefixes.Len()
 		}
 		for id := range g.nodes {
-			held += g.nodes[id].log.Len()
+			held += len(g.nodes[id].log.runs)
 		}
 		most = max(most, held)
 	}

@@ -345,6 +345,7 @@ func (w *watcher) snapshot(m *protocols.Moment, r *Snapshot) {
 	if known {
 		g.before.prefix = w.committed.At(c.LastIndex).prefix
 	}
+	g.tail = g.before
 	g.log.Reset(c.LastIndex)
 	g.configurations = append(g.configurations[:0], configuredBy(c.LastIndex, c.Configuration))
 	t := w.at(c.LastTerm)
@@ -368,7 +369,7 @@ func (w *watcher) checkState(m *protocols.Moment, index protocols.Index, state u
 func (w *watcher) checkConfiguration(m *protocols.Moment, n *Node) {
 	g := &w.nodes[m.Node]
 	mine := n.configuration()
-	if g.log.Last() == n.log.Last() && g.tail().term == n.termAt(n.log.Last()) && g.configuration().config.digest() != mine.digest() {
+	if g.log.Last() == n.log.Last() && g.tail.term == n.termAt(n.log.Last()) && g.configuration().config.digest() != mine.digest() {
 		m.Violate(configurations, "%v follows %v, but the latest of its log has %v", m.Node, mine, g.configuration().config)
 	}
 	if n.role != leader {
@@ -416,22 +417,21 @@ func (w *watcher) led(m *protocols.Moment, n *Node, index protocols.Index) {
 // stored takes in entries that have become durable at m.Node.
 func (w *watcher) stored(m *protocols.Moment, r *Append) {
 	g := &w.nodes[m.Node]
-	g.truncate(r.PrevLogIndex)
-	last, index := g.tail(), g.log.Last()
+	w.truncate(g, r.PrevLogIndex)
 	var t *ghostTerm // of the entry before
 	for i := range r.Entries {
 		e := &r.Entries[i]
-		index, last = w.push(g, last, e)
+		index := w.push(g, e)
 		if t == nil || t.term != e.Term {
 			t = w.at(e.Term)
 		}
-		if !t.matches(index, last.prefix) {
+		if !t.matches(index, g.tail.prefix) {
 			m.Violate(logMatching, "%v stores entry %d of term %d, but it, or what is before it, differs from what another log has there", m.Node, index, e.Term)
 		}
 		t.stored[m.Node] = max(t.stored[m.Node], index)
 	}
-	if g.log.Len() > 0 && last.term == g.term {
-		w.acknowledged(m, w.at(g.term), index)
+	if len(g.log.runs) > 0 && g.tail.term == g.term {
+		w.acknowledged(m, w.at(g.term), g.log.Last())
 	}
 }
 
@@ -461,7 +461,7 @@ func (w *watcher) commit(m *protocols.Moment, g *ghostNode, t *ghostTerm, reache
 	log := &g.log
 	before := min(reached, w.committed.Last())
 	if before >= w.committed.First() && before >= log.First() {
-		if c, prefix := w.committed.At(before), log.At(before).prefix; prefix != 0 && c.prefix != prefix {
+		if c, prefix := w.committed.At(before), w.entryAt(g, before).prefix; prefix != 0 && c.prefix != prefix {
 			m.Violate(leaderCompleteness, "term %d commits up to index %d in a log that differs at or before %d from what was committed in term %d", t.term, reached, before, c.commitTerm)
 			return
 		}
@@ -470,7 +470,8 @@ func (w *watcher) commit(m *protocols.Moment, g *ghostNode, t *ghostTerm, reache
 		return
 	}
 	for i := w.committed.Last() + 1; i <= reached; i++ {
-		w.committed.Append(ghostCommit{term: log.At(i).term, prefix: log.At(i).prefix, commitTerm: t.term})
+		e := w.entryAt(g, i)
+		w.committed.Append(ghostCommit{term: e.term, prefix: e.prefix, commitTerm: t.term})
 	}
 	known := w.configurations[len(w.configurations)-1].index
 	for _, c := range g.configurations {

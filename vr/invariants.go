@@ -28,6 +28,7 @@ func invariants(c protocols.Cluster, parameters any) []protocols.Observer {
 	return []protocols.Observer{&watcher{
 		ghost: newGhost(c), variant: p.variant(), maxDrift: p.MaxDrift, promise: p.ViewTimeout.Min,
 		reads: protocols.NewReadEvidence(c.Replicas), judgesReads: parseReads(p.Reads) != readLog,
+		promises: newPromises(c, p),
 	}}
 }
 
@@ -41,6 +42,8 @@ type watcher struct {
 
 	reads       protocols.ReadEvidence
 	judgesReads bool // they do not go through the log
+
+	promises []ghostPromise // by node id; nil: no lease is ever taken
 }
 
 // Moments implements [protocols.Observer].
@@ -63,7 +66,7 @@ func (w *watcher) Checks() []protocols.CheckInfo {
 		{ID: commitEvidence, Text: "a commit-number is never above the log, nor above what a quorum has acknowledged in one view, and a primary counts only what was acknowledged in its own"},
 		kept,
 		{ID: clientTableExact, Text: "no request of a client is executed at two positions"},
-		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view has a primary"},
+		{ID: leaseExclusion, Text: "while a primary holds a lease, no later view has a primary; who has answered a primary's round takes no part in the change to a later view until its promise is over, across restarts"},
 		{ID: epochsInOrder, Text: "a replica is normal only in an epoch whose reconfiguration is committed, and as a member of it"},
 		{ID: readEvidence, Text: "a read that skips the log rests on a quorum's answers to a round that left after it arrived, or on a lease no longer than the promises of those who gave it; it shows all that the view began with, and all that was shown before it arrived"},
 		{ID: changeEvidence, Text: "a log is offered to a view once f others have left the views before; who recovers comes back with what f+1 answered to this life, in the latest view that one of them knows, and with the state of its primary"},
@@ -88,8 +91,8 @@ func (w *watcher) Observe(m *protocols.Moment) {
 func (w *watcher) received(m *protocols.Moment, n *Node, g *ghostNode) {
 	switch v := m.Event.Message.(type) {
 	case *PrepareOK:
-		if said := w.at(n.view).acked[m.Event.From]; n.leading && n.match[m.Event.From] > said {
-			m.Violate(commitEvidence, "%v counts %v up to operation %d of view %v, which has acknowledged in that view only up to %d", m.Node, m.Event.From, n.match[m.Event.From], n.view, said)
+		if n.leading {
+			w.checkMatch(m, n, m.Event.From)
 		}
 	case *CommitOK:
 		if w.judgesReads {
@@ -142,6 +145,13 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	}
 	for i := range m.Effects.Notes {
 		w.noted(m, &m.Effects.Notes[i])
+	}
+}
+
+// checkMatch: the primary n counts peer up to where that has acknowledged its view.
+func (w *watcher) checkMatch(m *protocols.Moment, n *Node, peer protocols.NodeID) {
+	if said := w.at(n.view).acked[peer]; n.match[peer] > said {
+		m.Violate(commitEvidence, "%v counts %v up to operation %d of view %v, which has acknowledged in that view only up to %d", m.Node, peer, n.match[peer], n.view, said)
 	}
 }
 
@@ -301,11 +311,15 @@ func (w *watcher) left(m *protocols.Moment) {
 		w.reads.Left(m.Node, uint64(v.View), v.Round, m.Now)
 	case *StartView:
 		w.checkPrimary(m, v.View)
+	case *CommitOK:
+		w.quiets(m, v)
 	case *StartViewChange:
+		w.checkJoin(m, v.View)
 		g, of := &w.nodes[m.Node], w.at(v.View)
 		g.promised = max(g.promised, v.View)
 		of.joined = of.joined.With(m.Node)
 	case *DoViewChange:
+		w.checkQuiet(m, v.View)
 		w.checkPromise(m, v.View)
 		of := w.at(v.View)
 		if e := w.epoch(v.View); e != nil && !e.quorum.Has(of.joined.With(m.Node)) {

@@ -78,7 +78,7 @@ func knownBugs() protocols.Switches[bugs] {
 			Field: func(b *bugs) *bool { return &b.noSessions }},
 		{Bug: protocols.Bug{ID: "P-28", Class: protocols.ClassStale, Title: "a late Accepted of an earlier ballot counts as one of this", Source: "Paxos Made Simple §2.2", Caught: "PX-I5, PX-I1"},
 			Field: func(b *bugs) *bool { return &b.oldAccepted }},
-		{Bug: protocols.Bug{ID: "P-29", Class: protocols.ClassRead, Title: "the master lease outlives a change of the members who promised it", Source: "hashicorp/raft 6e41709; Paxos Made Live §5.2", Caught: "PX-I6, linearizability"},
+		{Bug: protocols.Bug{ID: "P-29", Class: protocols.ClassRead, Title: "the master lease outlives a change of the members who promised it", Source: "hashicorp/raft 6e41709; Paxos Made Live §5.2", Caught: "PX-I7, PX-I6, linearizability"},
 			Field: func(b *bugs) *bool { return &b.leaseAcross }},
 		{Bug: protocols.Bug{ID: "P-30", Class: protocols.ClassSnapshot, Title: "a snapshot leaves the configurations out, and with it all replicas are members", Source: "RedisRaft#45; Ongaro's dissertation §5.1", Caught: "PX-I5, PX-I3"},
 			Field: func(b *bugs) *bool { return &b.forgetMembers }},

@@ -254,7 +254,6 @@ func (w *watcher) left(m *protocols.Moment) {
 		}
 	case *RequestVote:
 		w.voted(m, v.Term, m.Node)
-		w.checkPromise(m, v.Term, m.Node)
 	case *RequestVoteResponse:
 		if v.VoteGranted {
 			w.voted(m, v.Term, v.CandidateID)

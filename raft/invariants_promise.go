@@ -40,9 +40,10 @@ func (w *watcher) handsOver(m *protocols.Moment, v *TimeoutNow) {
 	}
 }
 
-// checkPromise judges a vote that leaves.
+// checkPromise judges a vote that leaves, for another: a node's own timer, which its
+// answer has started anew, keeps it from campaigning too soon.
 func (w *watcher) checkPromise(m *protocols.Moment, term uint64, candidate protocols.NodeID) {
-	if w.promises == nil {
+	if w.promises == nil || candidate == m.Node {
 		return
 	}
 	if g := &w.promises[m.Node]; g.term != 0 && term > g.term && m.Now < g.until && w.promises[candidate].told+1 < term {

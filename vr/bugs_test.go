@@ -131,9 +131,9 @@ var plays = []play{
 	}, 0},
 	{"V-19", []string{leaseExclusion}, withLease, func(s *stage) {
 		s.Fire(1, timerCommit)
-		s.Settle(between(1, 3)) // n1 has a lease
-		// n2 times out, which has promised nothing, and n3 joins it although it has
-		// promised n1 to keep out.
+		s.Settle(everything) // n1 has a lease
+		// n2 was told to time out too early, and n3 joins it although it has promised n1
+		// to keep out.
 		s.Node(2).quietUntil = 0
 		s.Fire(2, timerView)
 		s.Settle(between(2, 3))

@@ -112,6 +112,9 @@ func (w *watcher) stepped(m *protocols.Moment) {
 	}
 	w.forgetPast(m.Past)
 	g := &w.nodes[m.Node]
+	if w.promises != nil {
+		w.checkJoin(m, n, g)
+	}
 	w.checkViews(m, n, g)
 	w.checkLease(m, n, g)
 	if w.judgesReads {
@@ -314,7 +317,6 @@ func (w *watcher) left(m *protocols.Moment) {
 	case *CommitOK:
 		w.quiets(m, v)
 	case *StartViewChange:
-		w.checkJoin(m, v.View)
 		g, of := &w.nodes[m.Node], w.at(v.View)
 		g.promised = max(g.promised, v.View)
 		of.joined = of.joined.With(m.Node)

@@ -11,7 +11,6 @@ import "github.com/lockstep-sim/lockstep/protocols"
 type ghostPromise struct {
 	view  View             // of the primary whose round it answered last
 	to    protocols.NodeID // that primary; Nobody: none yet
-	life  int              // in which it answered
 	until protocols.Time   // however its clock runs within the bound, it is bound for as long
 }
 
@@ -27,11 +26,11 @@ func newPromises(c protocols.Cluster, p *Parameters) []ghostPromise {
 func (w *watcher) quiets(m *protocols.Moment, v *CommitOK) {
 	if w.promises != nil {
 		until := m.Now.Add(scale(w.promise, billion, billion+w.maxDrift) - rounded)
-		w.promises[m.Node] = ghostPromise{v.View, m.To, w.nodes[m.Node].life, until}
+		w.promises[m.Node] = ghostPromise{v.View, m.To, until}
 	}
 }
 
-// checkQuiet judges a part in the change to view, as it leaves. Nobody rests on the
+// checkQuiet judges a part in the change to view. Nobody rests on the
 // promise any more once its primary has left the view itself, or a later view has begun;
 // and a later epoch begins only when that primary has committed the reconfiguration.
 func (w *watcher) checkQuiet(m *protocols.Moment, view View) {
@@ -47,10 +46,13 @@ func (w *watcher) checkQuiet(m *protocols.Moment, view View) {
 	}
 }
 
-// checkJoin is checkQuiet for who says that it has left its view. After a restart it may
-// say so at once: it does not know what it promised, and keeps its log to itself.
-func (w *watcher) checkJoin(m *protocols.Moment, view View) {
-	if w.promises != nil && w.promises[m.Node].life == w.nodes[m.Node].life {
-		w.checkQuiet(m, view)
+// checkJoin judges a replica that another has made leave its view. One whose own timer
+// has is not judged: it may say so at once, and keeps its log to itself.
+func (w *watcher) checkJoin(m *protocols.Moment, n *Node, g *ghostNode) {
+	switch m.Event.Message.(type) {
+	case *StartViewChange, *DoViewChange:
+		if n.view > g.view {
+			w.checkQuiet(m, n.view)
+		}
 	}
 }

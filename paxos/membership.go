@@ -115,7 +115,10 @@ func (n *Node) adopt(i protocols.Index, members protocols.NodeSet, out *protocol
 	n.noteMembers(len(n.configurations)-1, out)
 	if n.role == leader {
 		// Acceptors of the new configuration have promised this leader nothing yet,
-		// neither the ballot nor a lease.
+		// neither the ballot nor a lease, and a round that those before have confirmed
+		// does not say that they follow no other.
+		added := &n.configurations[len(n.configurations)-1]
+		n.confirmed = min(n.confirmed, uint64(protocols.CommittedIndex(added.confirm, n.acked)))
 		if !n.bugs.leaseAcross { // P-29
 			n.leaseUntil = 0
 		}

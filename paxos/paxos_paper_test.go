@@ -447,3 +447,31 @@ func TestAcceptWaitsForTheLeadersDiskUnderSerialWrites(t *testing.T) {
 		s.Clean()
 	}
 }
+
+// What is chosen stays so (Paxos Made Simple §2.2): a node that has learned a value from
+// others does not put the late value of a ballot before in its place.
+func TestLearnedValueOutlivesALateAccept(t *testing.T) {
+	s := newStage(t, 5, nil)
+	s.elect(1, 2, 3, 4, 5)
+	s.Request(1, put(-1, 1, 5))
+	late := s.Take(ofKind(KindAccept, 1, 5))
+	s.Drop(everything)
+	leading := s.elect(2, 3, 4)
+	s.Request(2, put(-2, 1, 6))
+	s.Settle(between(2, 3, 4))
+	s.Drop(everything)
+	n := s.Node(5)
+	chosen := leading.slots.at(leading.execute.Applied).value
+	s.Receive(5, 2, &CatchupRequest{First: 1})
+	s.Settle(between(2, 5))
+	if n.promised.Owner() != 1 || n.execute.Applied != leading.execute.Applied {
+		t.Fatalf("n5 has promised %v and executed %d slots, want the ballot of n1 and all that n2 has", n.promised, n.execute.Applied)
+	}
+	s.Hand(late...)
+	s.Receive(3, 5, &CatchupRequest{First: 1})
+	told := sent[*CatchupResponse](s, 5, 3)
+	if len(told) != 1 || told[0].Values[len(told[0].Values)-1] != chosen {
+		t.Errorf("n5 tells %v, want %v at the end", told, chosen)
+	}
+	s.Clean()
+}

@@ -103,6 +103,11 @@ func (n *Node) onAccept(from protocols.NodeID, m *Accept, out *protocols.Effects
 		n.drop(out, "two values at one ballot")
 		return
 	}
+	if s.chosen && s.value != m.Value {
+		// A value that is chosen stays so (Paxos Made Simple §2.2): this one is of a ballot
+		// before, and is late. It must not stand where others ask what was chosen.
+		return
+	}
 	if s.ballot != m.Ballot {
 		*s = slot{ballot: m.Ballot, value: m.Value, chosen: s.chosen}
 		protocols.Persist(out, AcceptedValue{Pvalue{Slot: m.Slot, Ballot: m.Ballot, Value: m.Value}, n.execute.Applied})

@@ -336,6 +336,29 @@ func TestNewMembersArePreparedFirst(t *testing.T) {
 	s.Clean()
 }
 
+// A round that the members before have confirmed does not do for a read once others
+// decide: they may follow another leader by then.
+func TestRoundOfFormerMembersConfirmsNoRead(t *testing.T) {
+	s := newStage(t, 4, func(p *Parameters) { p.Window = 1 })
+	n := s.elect(1, 2, 3)
+	s.reconfigure(1, 1, 3, 4)
+	s.Request(1, get(-1, 1))
+	s.Deliver(ofKind(KindHeartbeat, 1, 2))
+	s.Deliver(ofKind(KindHeartbeatResponse, 2, 1))
+	round := n.round
+	if n.confirmed != round || len(s.Replies) != 1 {
+		t.Fatalf("round %d of %d is confirmed, answered %v; want the read before the change", n.confirmed, round, s.Replies)
+	}
+	s.Settle(func(l letter) bool { return l.Message.Kind() != KindHeartbeat && between(1, 2, 3)(l) })
+	if n.execute.Applied < 1 || n.governing(n.execute.Applied+1).Members != protocols.Nodes(1, 3, 4) {
+		t.Fatalf("%d slots executed, want the configuration to be in force", n.execute.Applied)
+	}
+	if n.confirmed >= round {
+		t.Errorf("round %d counts as confirmed, but of {n1 n3 n4} only n1 has answered", n.confirmed)
+	}
+	s.Clean()
+}
+
 // A leader that is no member any more steps down when its last slot is executed. It
 // does not campaign, but tells its successors what it knows, until they have chosen
 // something by themselves.

@@ -89,7 +89,7 @@ var plays = []play{
 		s.Request(1, put(-2, 1, 6))
 		return false
 	}},
-	{"P-07", []string{safeAt, oneChosen, executedIsChosen}, nodes(3, asIs), func(s *stage) bool {
+	{"P-07", []string{safeAt}, nodes(3, asIs), func(s *stage) bool {
 		s.elect(1, 2)
 		s.Request(1, put(-1, 1, 5))
 		s.Settle(between(1, 2))

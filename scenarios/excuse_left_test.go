@@ -93,3 +93,87 @@ func TestALeaderThatHasLeftExcusesNothingAfter(t *testing.T) {
 type never struct{}
 
 func (*never) Kind() protocols.Kind { return 1 }
+
+// voter is a node of a group of n1 and n2, whose members are others from some time on. It
+// answers until then, and again from some time on.
+type voter struct {
+	id              protocols.NodeID
+	now             protocols.Time
+	changes, answer protocols.Time
+	members         protocols.NodeSet // from changes on
+}
+
+func (v *voter) Step(ev *protocols.Event, out *protocols.Effects) {
+	v.now = ev.Now
+	switch {
+	case ev.Kind == protocols.Start || ev.Kind == protocols.Fire:
+		out.SetTimer(0, 10e6)
+	case ev.Kind == protocols.Request && v.now >= v.answer:
+		out.ReplyEarly(ev.Command, protocols.Result{})
+	}
+}
+
+func (v *voter) View(view *protocols.View) {
+	*view = protocols.View{First: 1, Members: protocols.Nodes(1, 2)}
+	if v.now >= v.changes {
+		view.Epoch, view.Members = 1, v.members
+	}
+}
+
+// A change of the members that takes the vote from one of the core, or gives it to
+// somebody else, excuses the core, and nothing once all are healed. A core that is enough
+// as before is excused by no change.
+func TestMembersThatHaveChangedExcuseTheCoreAlone(t *testing.T) {
+	const begun, settle = 1 * time.Second, 10 * time.Second
+	for _, c := range []struct {
+		changes, answer time.Duration // after the heal
+		members         protocols.NodeSet
+		want            checker.Verdict
+		excused         bool
+	}{
+		{99 * time.Second, 9 * time.Second, protocols.Nodes(1, 3), checker.OK, false},
+		{99 * time.Second, 11 * time.Second, protocols.Nodes(1, 3), checker.Violation, false},
+		{1 * time.Second, 11 * time.Second, protocols.Nodes(1, 3), checker.OK, true},
+		{1 * time.Second, 30 * time.Second, protocols.Nodes(1, 3), checker.Violation, true},
+		{1 * time.Second, 11 * time.Second, protocols.Nodes(1), checker.Violation, false},
+	} {
+		p := &protocols.Protocol{
+			Name: "changed", Title: "changed", EpochWord: "term", Timers: []string{"tick"},
+			Messages: []protocols.KindInfo{{Kind: 1, Name: "Never", New: func() any { return new(never) }}},
+			New: func(cfg protocols.Config, _ protocols.Recovered) (protocols.Node, error) {
+				at := protocols.Time(begun)
+				return &voter{id: cfg.ID, changes: at.Add(protocols.Duration(c.changes)), answer: at.Add(protocols.Duration(c.answer)), members: c.members}, nil
+			},
+			CanProgress: func(f *protocols.Facts) (bool, string) {
+				for _, v := range f.Views {
+					if missing := v.Members.Minus(f.Live); !missing.Empty() {
+						return false, missing.String() + " are not there"
+					}
+				}
+				return true, ""
+			},
+		}
+		text := fmt.Sprintf("name: x\nfor: %s\nsettle: %s\nworkload: {clients: 1, timeout: 100ms, give_up: 500s}\nchecks: {linearizability: off}\n", begun, settle)
+		sc, _, err := scenarios.Parse("x.yaml", []byte(text), []*protocols.Protocol{p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged := 0
+		for seed := uint64(1); seed <= 20; seed++ {
+			r := scenarios.Run(sc, p, seed, scenarios.Options{})
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+			if r.Liveness.Core != "{n1 n2}" {
+				continue
+			}
+			judged++
+			if excused := strings.HasPrefix(r.Liveness.Excuse, "the members have changed since the heal"); r.Verdict != c.want || excused != c.excused {
+				t.Errorf("members %s after %v, answers after %v, seed %d: excused %v, %s; want %v, excused %v", c.members, c.changes, c.answer, seed, excused, r, c.want, c.excused)
+			}
+		}
+		if judged == 0 {
+			t.Error("no run had the core n1 n2")
+		}
+	}
+}

@@ -44,6 +44,7 @@ func (r *run) phases() {
 	w.Grant(r.budget()) // a budget of its own, lest a long safety phase looks like a dead cluster
 	w.Heal(core)
 	healed := w.Now()
+	r.voters = w.Voters()
 	r.result.Liveness = &Liveness{Core: core.String()}
 	recovered := r.recovers(core, fmt.Sprintf("after the heal of the core %s", core))
 	if recovered {
@@ -168,6 +169,10 @@ func (r *run) reach(healed protocols.NodeSet, check string, done func() bool, te
 			r.result.Liveness.Excuse = fmt.Sprintf("%s, outside the core, leads, and can make progress with those that it is connected with", leader)
 			return excused
 		}
+		if r.outgrown(healed) {
+			r.result.Liveness.Excuse = fmt.Sprintf("the members have changed since the heal, and the core %s alone can make no progress any more", healed)
+			return excused
+		}
 	}
 	problem := text()
 	if stop == sim.Exhausted {
@@ -250,6 +255,14 @@ func (r *run) ledFromOutside(healed protocols.NodeSet) protocols.NodeID {
 		return protocols.Nobody
 	}
 	return leader
+}
+
+// outgrown reports whether the healed nodes could make progress by themselves when they
+// were picked, and no longer can since the members have changed: a change that was under
+// way before the heal. Those who came to decide may be as broken as the faults left them.
+func (r *run) outgrown(healed protocols.NodeSet) bool {
+	everybody := protocols.NodesUpTo(r.world.Cluster().Nodes())
+	return healed != everybody && r.world.Voters() != r.voters && !r.world.Suffices(healed)
 }
 
 // difference says how the replicas among nodes differ; "" when they are equal.

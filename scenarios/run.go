@@ -107,6 +107,7 @@ type run struct {
 	off        []string // checks that are switched off
 	probers    []protocols.Prober
 	settle     protocols.Duration
+	voters     protocols.NodeSet // the members at the heal of the core
 	since      protocols.Time // when the part of the liveness phase that goes on began
 	limit      protocols.Time // and when it has to be done
 	probed     bool           // the fresh operations have been asked for

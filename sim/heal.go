@@ -116,11 +116,11 @@ func (w *World) PickCore() protocols.NodeSet {
 		order[i], order[j] = order[j], order[i]
 	}
 	for k := 1; k <= len(order); k++ {
-		if !w.sufficient(order[:k]) {
+		if !w.Suffices(protocols.Nodes(order[:k]...)) {
 			continue
 		}
 		if u := draws.next(); u>>63 == 1 {
-			if longer := k + int(below(draws.next(), uint64(len(order)-k+1))); w.sufficient(order[:longer]) {
+			if longer := k + int(below(draws.next(), uint64(len(order)-k+1))); w.Suffices(protocols.Nodes(order[:longer]...)) {
 				k = longer
 			}
 		}
@@ -129,9 +129,9 @@ func (w *World) PickCore() protocols.NodeSet {
 	return protocols.NodeSet{}
 }
 
-// sufficient reports whether the given nodes alone could make progress.
-func (w *World) sufficient(ids []protocols.NodeID) bool {
-	core := protocols.Nodes(ids...)
+// Suffices reports whether the nodes of core could make progress by themselves, everybody
+// else being gone.
+func (w *World) Suffices(core protocols.NodeSet) bool {
 	f := w.blankFacts()
 	f.Live = core
 	for id := range f.Hears {

@@ -108,12 +108,12 @@ type run struct {
 	probers    []protocols.Prober
 	settle     protocols.Duration
 	voters     protocols.NodeSet // the members at the heal of the core
-	since      protocols.Time // when the part of the liveness phase that goes on began
-	limit      protocols.Time // and when it has to be done
-	probed     bool           // the fresh operations have been asked for
-	until      protocols.Time // stop there to look; 0: run to the end
-	stopped    bool           // it has been reached
-	idle       idleness       // why nothing returned, in the safety phase
+	since      protocols.Time    // when the part of the liveness phase that goes on began
+	limit      protocols.Time    // and when it has to be done
+	probed     bool              // the fresh operations have been asked for
+	until      protocols.Time    // stop there to look; 0: run to the end
+	stopped    bool              // it has been reached
+	idle       idleness          // why nothing returned, in the safety phase
 }
 
 // Run is like the function [Run] and reuses the memory of the previous run.

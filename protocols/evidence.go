@@ -14,9 +14,9 @@ import "fmt"
 //   - from a state that has all that anybody was shown before the read had arrived.
 //
 // A history shows the want of evidence only where another leader has written meanwhile,
-// and what was read. Here it shows at the first answer. Cost: O(1) per message, O(n) per
-// answer; nothing is allocated but for a client's first read at a node. Its zero value
-// knows no nodes: see [NewReadEvidence].
+// and what was read. Here it shows at the first answer. Cost: O(1) per message,
+// O(n) per answer, O(questionsKept) per question; nothing is allocated but for a client's
+// first read at a node. Its zero value knows no nodes: see [NewReadEvidence].
 type ReadEvidence struct {
 	nodes []readNode // by node id
 	shown Index      // the highest position that an answer has shown to a client
@@ -58,6 +58,9 @@ type roundLeft struct {
 
 // roundsWatched is for how many rounds the time of leaving is kept.
 const roundsWatched = 64
+
+// questionsKept is for how many questions a leader's evidence is kept.
+const questionsKept = 64
 
 // everyRound is what a leader has answered of its own rounds.
 const everyRound Index = 1 << 62
@@ -155,9 +158,18 @@ func (e *ReadEvidence) arrival(n *readNode, seq, epoch uint64) readArrival {
 // state must be for a read.
 func (e *ReadEvidence) Asked(id, from NodeID, question, epoch uint64) {
 	n := &e.nodes[id]
-	if n.leads && n.epoch == epoch {
-		n.asked = append(n.asked, askedIndex{from, question, e.arrival(n, 0, epoch)})
+	if !n.leads || n.epoch != epoch {
+		return
 	}
+	for i := range n.asked {
+		if r := &n.asked[i]; r.from == from && r.id == question {
+			return // a copy: what does for the first does for it
+		}
+	}
+	if len(n.asked) == questionsKept {
+		n.asked = append(n.asked[:0], n.asked[1:]...)
+	}
+	n.asked = append(n.asked, askedIndex{from, question, e.arrival(n, 0, epoch)})
 }
 
 // Judge returns what is wrong with a leader's answer to a read, or "". It is given in an
@@ -172,14 +184,12 @@ func (e *ReadEvidence) Judge(id NodeID, a *Answer, epoch uint64, now Time, q Quo
 }
 
 // JudgeIndex is Judge for the answer to a question of another node: its state must have
-// all up to position.
+// all up to position. A question that is not among the last of its leader is not judged.
 func (e *ReadEvidence) JudgeIndex(id, from NodeID, question uint64, position Index, epoch uint64, now Time, q Quorum) string {
 	n := &e.nodes[id]
 	for i := range n.asked {
 		if r := &n.asked[i]; r.from == from && r.id == question {
-			wrong := n.judge(&r.readArrival, position, epoch, now, q)
-			n.asked = append(n.asked[:i], n.asked[i+1:]...)
-			return wrong
+			return n.judge(&r.readArrival, position, epoch, now, q)
 		}
 	}
 	return ""

@@ -110,3 +110,29 @@ func TestReadEvidenceConfirmed(t *testing.T) {
 		t.Errorf("got %v %v, want round 40, which left at 400", at, ok)
 	}
 }
+
+// A copy of a question is answered as the question is, and not judged by what was shown
+// since the first has come.
+func TestReadEvidenceKnowsCopies(t *testing.T) {
+	quorum := protocols.Majority{Of: protocols.NodesUpTo(3)}
+	e := protocols.NewReadEvidence(3)
+	e.Leads(1, 7, 5)
+	e.Leased(1, 101)
+	e.Asked(1, 2, 9, 7)
+	e.Shows(6)
+	e.Asked(1, 2, 9, 7)
+	for _, position := range []protocols.Index{6, 5} {
+		if wrong := e.JudgeIndex(1, 2, 9, position, 7, 100, quorum); wrong != "" {
+			t.Errorf("position %d: %s", position, wrong)
+		}
+	}
+	for question := range uint64(100) { // no more than the last are kept
+		e.Asked(1, 2, 10+question, 7)
+	}
+	if wrong := e.JudgeIndex(1, 2, 10, 5, 7, 100, quorum); wrong != "" {
+		t.Errorf("a question that is forgotten: %s", wrong)
+	}
+	if wrong := e.JudgeIndex(1, 2, 109, 5, 7, 100, quorum); wrong == "" {
+		t.Error("the last question may be answered with less than was shown")
+	}
+}

@@ -125,12 +125,13 @@ func (w *watcher) asks(m *protocols.Moment, id uint64) {
 	g.asked = append(g.asked, ghostAsked{client: c.Client, seq: c.Seq, id: id})
 }
 
-// told takes in an index that a follower was told.
+// told takes in an index that a follower was told. Of the answers to copies of a question
+// each will do, so that the lowest has to be executed.
 func (w *watcher) told(id protocols.NodeID, v *ReadIndexResponse) {
 	g := &w.nodes[id]
 	for i := range g.asked {
-		if g.asked[i].id == v.ID {
-			g.asked[i].index = v.Index
+		if r := &g.asked[i]; r.id == v.ID && v.Index != 0 && (r.index == 0 || v.Index < r.index) {
+			r.index = v.Index
 		}
 	}
 }

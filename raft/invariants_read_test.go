@@ -56,6 +56,27 @@ func TestInvariantReadEvidenceTripsAtFollowers(t *testing.T) {
 	}
 }
 
+// A question that comes twice, as replayed messages do, is answered twice, in any order.
+// Each answer will do.
+func TestReadEvidenceKnowsCopies(t *testing.T) {
+	for _, told := range [][]protocols.Index{{5, 6}, {6, 5}, {5, 0}, {0, 5}} {
+		var w watcher
+		w.nodes = make([]ghostNode, 3)
+		w.nodes[2].asked = []ghostAsked{{client: -1, seq: 3, id: 9}}
+		for _, index := range told {
+			w.told(2, &ReadIndexResponse{ID: 9, Index: index})
+		}
+		answer := protocols.Answer{Command: get(-1, 3), Result: protocols.Result{Position: 5}}
+		if wrong := w.followed(2, &answer); wrong != "" {
+			t.Errorf("told %v: %s", told, wrong)
+		}
+		answer.Result.Position = 4
+		if wrong := w.followed(2, &answer); wrong == "" {
+			t.Errorf("told %v: an answer with index 4 passes", told)
+		}
+	}
+}
+
 // R-I8: a match that was said in another term, or not at all.
 func TestInvariantMatchEvidenceTripsOnWhatWasNotSaid(t *testing.T) {
 	s := newStage(t, 3, nil)

@@ -76,6 +76,7 @@ type ghostTerm struct {
 	prefixes protocols.Log[uint64] // of the term's entries wherever they were stored; 0: not seen
 
 	votes        []protocols.NodeID
+	voters       []uint64          // the number of the disk, as in Wiped, by which each voted
 	stored       []protocols.Index // highest index of an entry of this term ever durable on the node's disk
 	lost         []protocols.Index // the same of its earlier disks, which were wiped
 	acknowledged []protocols.Index // the same of any disk, stored while the node was in this term and counted
@@ -197,6 +198,7 @@ func (g *ghost) enter(term uint64) *ghostTerm {
 	t := &ghostTerm{
 		term:         term,
 		votes:        make([]protocols.NodeID, size),
+		voters:       make([]uint64, size),
 		stored:       make([]protocols.Index, size),
 		lost:         make([]protocols.Index, size),
 		acknowledged: make([]protocols.Index, size),

@@ -266,11 +266,18 @@ func (w *watcher) left(m *protocols.Moment) {
 	}
 }
 
+// voted judges a vote. A node whose disk was wiped is another voter once the members have
+// taken the new disk in. For that they were in a term before that of any earlier vote, so
+// that whoever got it lacks what they have committed since, and is not elected.
 func (w *watcher) voted(m *protocols.Moment, term uint64, vote protocols.NodeID) {
-	v := &w.at(term).votes[m.Node]
+	t, g := w.at(term), &w.nodes[m.Node]
+	v, disk := &t.votes[m.Node], &t.voters[m.Node]
+	if *disk != g.disk && len(g.configurations) > 0 && g.counts(m.Node, g.configurations[len(g.configurations)-1].config) {
+		*v = protocols.Nobody
+	}
 	switch *v {
 	case protocols.Nobody:
-		*v = vote
+		*v, *disk = vote, g.disk
 	case vote:
 	default:
 		m.Violate(oneVote, "%v votes for %v in term %d, after it voted for %v", m.Node, vote, term, *v)

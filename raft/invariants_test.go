@@ -104,3 +104,26 @@ func TestChecksAreListed(t *testing.T) {
 		t.Errorf("got %v, want %v", ids, want)
 	}
 }
+
+// R-I6: a disk that was wiped, and that the members have taken in anew, is another voter.
+// Before they have, its vote is the node's second.
+func TestInvariantOneVoteKnowsDisksTakenIn(t *testing.T) {
+	for _, admitted := range []bool{true, false} {
+		w := watcher{ghost: newGhost(protocols.Cluster{Replicas: 3})}
+		m := protocols.Moment{Kind: protocols.Durable, Node: 2}
+		w.voted(&m, 4, 2)
+		g := &w.nodes[2]
+		g.disk = 77
+		if admitted {
+			c := &Configuration{Voters: protocols.NodesUpTo(3), Disks: []Disk{{Node: 2, Number: 77}}}
+			g.configurations = append(g.configurations, configuredBy(9, c))
+		}
+		w.voted(&m, 4, 3)
+		if tripped := len(m.Found) > 0; tripped == admitted {
+			t.Errorf("taken in: %v; found %v", admitted, m.Found)
+		}
+		if w.voted(&m, 4, 1); len(m.Found) == 0 {
+			t.Error("it votes twice with the new disk")
+		}
+	}
+}

@@ -8,13 +8,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// own is the package of lockstep itself.
+const own = "github.com/lockstep-sim/lockstep/cmd/lockstep"
+
 // programOf is what a user types to run this program: the name of its file, or
-// go run and the package where go run has built it. However lockstep itself is run,
-// it is lockstep, so that its output is the same everywhere.
+// go run and the package where go run has built it. Whatever the file of lockstep itself
+// is called, it is lockstep, so that its output is the same everywhere.
 func programOf(file string, info *debug.BuildInfo) string {
+	if info != nil && info.Path == own {
+		return "lockstep"
+	}
 	name := strings.TrimSuffix(filepath.Base(file), ".exe")
 	built := strings.Contains(filepath.ToSlash(file), "/go-build")
-	if built && name != "lockstep" && info != nil && strings.Contains(info.Path, "/") {
+	if built && info != nil && strings.Contains(info.Path, "/") {
 		return "go run " + info.Path
 	}
 	return name

@@ -267,12 +267,12 @@ func (w *watcher) left(m *protocols.Moment) {
 }
 
 // voted judges a vote. A node whose disk was wiped is another voter once the members have
-// taken the new disk in. For that they were in a term before that of any earlier vote, so
-// that whoever got it lacks what they have committed since, and is not elected.
+// taken the new disk in, and that is committed: whoever got an earlier vote lacks it, and is
+// not elected.
 func (w *watcher) voted(m *protocols.Moment, term uint64, vote protocols.NodeID) {
 	t, g := w.at(term), &w.nodes[m.Node]
 	v, disk := &t.votes[m.Node], &t.voters[m.Node]
-	if *disk != g.disk && len(g.configurations) > 0 && g.counts(m.Node, g.configurations[len(g.configurations)-1].config) {
+	if c := g.configuration(); *disk != g.disk && c.index <= w.committed.Last() && g.counts(m.Node, c.config) {
 		*v = protocols.Nobody
 	}
 	switch *v {

@@ -116,7 +116,7 @@ func TestInvariantOneVoteKnowsDisksTakenIn(t *testing.T) {
 		g.disk = 77
 		if admitted {
 			c := &Configuration{Voters: protocols.NodesUpTo(3), Disks: []Disk{{Node: 2, Number: 77}}}
-			g.configurations = append(g.configurations, configuredBy(9, c))
+			g.configurations = append(g.configurations, configuredBy(0, c))
 		}
 		w.voted(&m, 4, 3)
 		if tripped := len(m.Found) > 0; tripped == admitted {
